@@ -1,0 +1,122 @@
+"""What one would do instead of moving particles: convex optimisation over measures.
+
+`fixed_positions` keeps a given set of positions and optimises the masses, a Lasso. `certified_optimum` adds one
+position after the other where the certificate is violated, lets all of them slide, and ends at the global minimum of
+J up to a relative duality gap of 1e-13 or so: sliding Frank-Wolfe with Newton steps.
+"""
+
+import warnings
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Lasso
+
+from mfcourse import checks
+from mfcourse.certificates import certify, extremes
+from mfcourse.losses import Squared
+from mfcourse.measures import Measure
+
+GAP = 1e-13  # relative gap at which the search ends
+PROMISED = 1e-10  # relative gap it must reach
+ROUNDS = 60
+
+
+def fixed_positions(problem, positions):
+    """The Measure on the given positions (m, d) with the least J: what a fixed grid achieves.
+
+    Raises ValueError if the loss is not squared or the positions are no finite (m, d) array.
+    """
+    _squared(problem)
+    positions = checks.finite("positions", checks.points("positions", positions, problem.risk.features.dimension))
+    return _lasso(problem, positions, tol=1e-10, max_iter=1_000_000)
+
+
+def _lasso(problem, positions, **precision):
+    """Coordinate descent on the masses; scikit-learn divides the loss by the length n of a prediction."""
+    loss, (basis, _) = problem.risk.loss, problem.risk.features.matrix(positions)
+    lasso = Lasso(loss.scale * problem.penalty / len(basis), fit_intercept=False, **precision)
+    return Measure(lasso.fit(basis, loss.target).coef_, positions)
+
+
+def certified_optimum(problem):
+    """The global minimiser of J on the torus as a Measure, certified: relative duality gap <= 1e-10.
+
+    Raises ValueError if the loss is not squared or the penalty is 0, RuntimeError if the gap does not close.
+    """
+    _squared(problem)
+    features = problem.risk.features
+    best = measure = Measure(np.zeros(0), np.zeros((0, features.dimension)))
+    smallest = certify(problem, measure).gap
+    for _ in range(ROUNDS):
+        if smallest <= GAP:
+            break
+        values, at = extremes(features, problem.risk.residual(*measure.particles()))
+        violated = np.abs(values) > problem.penalty
+        with warnings.catch_warnings():  # masses close to the best ones will do: they are moved on at once
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            measure = _lasso(problem, np.concatenate([measure.positions, at[violated]]), tol=1e-6).prune()
+        measure = _slide(problem, measure).prune(1e-6).merge(0.01 / features.cutoff, period=1)
+        measure = _newton(problem, measure)
+        gap = certify(problem, measure).gap
+        if gap < smallest:
+            best, smallest = measure, gap
+        elif smallest <= PROMISED:
+            break
+    if smallest > PROMISED:
+        raise RuntimeError(f"the optimum could not be certified: the relative gap stays at {smallest:.1e}")
+    return Measure(best.weights, np.mod(best.positions, 1))
+
+
+def _slide(problem, measure):
+    """Masses (signs kept) and positions descend together, to a local minimum of J."""
+    features, signs = problem.risk.features, np.sign(measure.weights)
+    m, d = measure.positions.shape
+    scale = np.sqrt(features.size / features.slope)  # a unit of position moves phi as far as a unit of mass
+
+    def split(x):
+        return x[:m], x[m:].reshape(m, d) * scale
+
+    def energy(x):
+        masses, positions = split(x)
+        value, potential, gradient = problem.risk(masses * m, positions)
+        downhill = np.r_[potential + problem.penalty * signs, (masses[:, None] * gradient * scale).ravel()]
+        return value + problem.penalty * (signs * masses).sum(), downhill
+
+    start = np.r_[measure.weights, measure.positions.ravel() / scale]
+    bounds = [(0, None) if s > 0 else (None, 0) for s in signs] + [(None, None)] * (m * d)
+    found = minimize(energy, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 300})
+    return Measure(*split(found.x))
+
+
+def _newton(problem, measure):
+    """A few Newton steps on masses and positions together, which end at rounding level near a regular minimum."""
+    features, loss = problem.risk.features, problem.risk.loss
+    signs = np.sign(measure.weights)
+    m, d = measure.positions.shape
+    for _ in range(6):
+        masses, positions = measure.weights, measure.positions
+        basis, slopes = features.matrix(positions)
+        residual = problem.risk.residual(*measure.particles())
+        moved = np.concatenate([basis, (masses[:, None] * slopes).reshape(-1, m * d)], axis=1)
+        downhill = residual @ moved
+        downhill[:m] += problem.penalty * signs
+        curvature = loss.smoothness * moved.T @ moved
+        mixed = (residual @ slopes.reshape(len(basis), -1)).reshape(m, d)
+        bends = masses[:, None, None] * features.hessian(residual, positions)
+        for i in range(m):
+            own = slice(m + i * d, m + (i + 1) * d)
+            curvature[i, own] += mixed[i]
+            curvature[own, i] += mixed[i]
+            curvature[own, own] += bends[i]
+        step = np.linalg.lstsq(curvature, -downhill, rcond=1e-14)[0]
+        if not np.abs(step).max(initial=0) < 0.1:  # far from a minimum Newton's step means nothing
+            break
+        measure = Measure(masses + step[:m], positions + step[m:].reshape(m, d))
+    return measure
+
+
+def _squared(problem):
+    loss = getattr(problem.risk, "loss", None)
+    if not isinstance(loss, Squared) or loss.target.ndim != 1 or problem.penalty <= 0:
+        raise ValueError("problem must be a single one with a squared loss and a penalty > 0")

@@ -1,0 +1,110 @@
+"""The paper's figures as functions that return plain data; drawing is left to `plots`, talking to `cli`.
+
+Runs are independent of each other: they are spread over processes with one BLAS thread each, and their results do not
+depend on how many processes there are.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from mfcourse import checks, problems
+from mfcourse.certificates import certify
+from mfcourse.convex import certified_optimum, fixed_positions
+from mfcourse.flows import flow, forward_backward, grid_start, until_settled
+from mfcourse.measures import h1
+from mfcourse.runs import Run
+
+SIZES = (6, 10, 100)  # Figure 1: too few particles, enough, many
+SEEDS = (0, 1, 2, 3, 4)
+PATIENCE = 100_000  # steps after which a run that is neither certified nor at rest is given up
+
+
+def spike_steps(problem, metric="euclidean"):
+    """Step sizes (a, b) for masses and positions of spikes, in any dimension.
+
+    a = lambda / |phi|^2 is the inverse of the curvature of the risk in w. b = .033 lambda / |phi'|^2 leaves room for
+    weights of size 5 or so: with b three times as large the flow does not blow up, it parks at a wrong measure. In the
+    conic metric the weights drop out and b may be 20 times larger.
+    """
+    features, lam = problem.risk.features, problem.risk.loss.scale
+    b = {"euclidean": 0.033, "conic": 0.66}[checks.one_of("metric", metric, ("euclidean", "conic"))]
+    return lam / features.size, b * lam / features.slope
+
+
+def spike_flow(problem, m, metric="euclidean", progress=False):
+    """Forward-backward from weights 0 on a uniform grid of m positions (Sec. 4.1), until certified or stuck: a Run."""
+    step = forward_backward(problem, *spike_steps(problem, metric), metric)
+    start = grid_start(m, problem.risk.features.dimension)
+    return flow(problem, step, start, PATIENCE, stop=until_settled(problem), progress=progress)
+
+
+def spike_record(problem, optimum, seed, method, measure, m, steps=None, seconds=None):
+    """One entry of a figure's JSON: how far a measure is from the certified optimum, and what its certificate says."""
+    certificate = certify(problem, measure)
+    best = problem.objective(optimum)
+    return {
+        "problem": "spikes",
+        "method": method,
+        "seed": int(seed),
+        "m": int(m),
+        "excess": (certificate.objective - best) / best,
+        "objective": certificate.objective,
+        "optimum": best,
+        "gap": certificate.gap,
+        "steps": steps,
+        "seconds": seconds,
+    }
+
+
+def figure1(seeds=SEEDS, sizes=SIZES, jobs=1, unfinished=None, progress=False):
+    """Figure 1: the flow with m particles for each m in `sizes`, on the instance `problems.spikes(seed)` of each seed.
+
+    unfinished: a folder that keeps every finished run until all are there, so that an interrupted call goes on where
+    it stopped. Returns (records, runs): one record for each (seed, m), and the Run of each (seed, m).
+    """
+    seeds = [checks.count("seeds", seed, at_least=0) for seed in dict.fromkeys(seeds)]
+    sizes = [checks.count("m", m) for m in dict.fromkeys(sizes)]
+    folder = Path(unfinished) if unfinished else None
+    runs = {}
+    for seed in seeds:
+        for m in sizes:
+            saved = folder and folder / _name(seed, m)
+            if saved and saved.exists():
+                runs[seed, m] = Run.load(saved)
+    missing = [(seed, m) for seed in seeds for m in sizes if (seed, m) not in runs]
+    work = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_spike_task)(*task) for task in missing)
+    for seed, m, run in tqdm(work, total=len(missing), desc="figure 1", unit="run", disable=not progress):
+        runs[seed, m] = run
+        if folder:
+            folder.mkdir(exist_ok=True)
+            run.save(folder / _name(seed, m))
+    records = []
+    for seed in seeds:
+        problem = problems.spikes(seed)
+        optimum = certified_optimum(problem)
+        for m in sizes:
+            run = runs[seed, m]
+            record = spike_record(problem, optimum, seed, "flow", h1(*run.state), m, int(run.steps[-1]), run.seconds)
+            records.append(record)
+    return records, runs
+
+
+def excess_of_grids(problem, optimum, sizes):
+    """Relative excess of the best measure on each fixed uniform grid (Lasso), one number for each m in `sizes`."""
+    best = problem.objective(optimum)
+    dimension = problem.risk.features.dimension
+    fitted = [fixed_positions(problem, grid_start(m, dimension)[1]) for m in sizes]
+    return np.array([problem.objective(measure) - best for measure in fitted]) / best
+
+
+def _spike_task(seed, m):
+    with threadpool_limits(1):
+        return seed, m, spike_flow(problems.spikes(seed), m)
+
+
+def _name(seed, m):
+    return f"spikes-flow-seed{seed}-m{m}.npz"

@@ -1,0 +1,152 @@
+"""Feature maps phi: Theta -> F. Push a measure to a prediction, pull a residual back to a potential on Theta.
+
+Push and pull are adjoint: <push(w, theta), r> = (1/m) sum_i w_i pull(r, theta)_i.
+Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading axes are independent runs.
+"""
+
+import threading
+
+import numpy as np
+
+from mfcourse import checks
+
+SQRT2 = 2**0.5
+
+
+class Scratch(threading.local):
+    """One array that is kept between calls, so that a step allocates nothing large; one for each thread.
+
+    A copy or a pickle starts empty: a buffer belongs to one process and one thread.
+    """
+
+    array = np.empty(0)
+
+    def get(self, shape, dtype):
+        if self.array.shape != shape or self.array.dtype != dtype:
+            self.array = np.empty(shape, dtype)
+        return self.array
+
+    def __reduce__(self):
+        return Scratch, ()
+
+
+class Fourier:
+    """Trigonometric features on the torus Theta = (R/Z)^d: the ideal low-pass filter of Sec. 4.1.
+
+    On one axis B(t) = [1, sqrt2 cos(2 pi k t) for k = 1..cutoff, sqrt2 sin(2 pi k t) for k = 1..cutoff], an orthonormal
+    basis; phi(t) lists the products B_i(t_1) B_j(t_2) ..., so n = (2 cutoff + 1)^d and |phi(t)|^2 = n for every t.
+    Raises ValueError unless cutoff and dimension are whole numbers >= 1.
+    """
+
+    def __init__(self, cutoff, dimension=1):
+        self.cutoff = checks.count("cutoff", cutoff)
+        self.dimension = checks.count("dimension", dimension)
+        self._rows = 2 * self.cutoff + 1
+        self.size = self._rows**self.dimension
+        axes = range(self.dimension)
+        self._first = self._derivatives([()] + [(i,) for i in axes])
+        self._second = self._derivatives([(i, j) for i in axes for j in axes])
+        self._powers = Scratch()
+        self._tables = [Scratch() for _ in axes]
+
+    @property
+    def slope(self):
+        """|d phi / d t_j|^2, the same at every t and for every coordinate j."""
+        frequencies = np.arange(1, self.cutoff + 1)
+        return 8 * np.pi**2 * float((frequencies**2).sum()) * self._rows ** (self.dimension - 1)
+
+    def push(self, w, theta):
+        """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
+        w, theta = checks.particles(w, theta, self.dimension)
+        return self._push(w, self._evaluate(theta))
+
+    def pull(self, residual, theta):
+        """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
+        theta = checks.points("theta", theta, self.dimension)
+        return self._pull(residual, self._evaluate(theta))
+
+    def push_pull(self, w, theta, respond):
+        """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
+
+        Returns prediction (..., n), potential (..., m), gradient (..., m, d).
+        """
+        w, theta = checks.particles(w, theta, self.dimension)
+        tables = self._evaluate(theta)
+        prediction = self._push(w, tables)
+        return prediction, *self._pull(respond(prediction), tables)
+
+    def hessian(self, residual, theta):
+        """Second derivatives of the potential <residual, phi(theta_i)>, shape (..., m, d, d)."""
+        theta = checks.points("theta", theta, self.dimension)
+        second = self._combine(residual, self._second, self._evaluate(theta))
+        return np.moveaxis(second, -2, -1).reshape(*second.shape[:-2], second.shape[-1], *[self.dimension] * 2)
+
+    def matrix(self, theta):
+        """phi(theta_i) as columns, shape (n, m), and d phi / d theta_i, shape (n, m, d), for theta (m, d)."""
+        return self.pull(np.eye(self.size), theta)
+
+    def _evaluate(self, theta):
+        """B(t_j) for each axis j, shape (..., rows, m): complex powers by doubling, in buffers that are kept."""
+        half = np.tan(np.pi * (theta - np.rint(theta)))  # exp(2 pi i t) = (1 + i tan(pi t)) / (1 - i tan(pi t))
+        twice = 2 / (1 + half * half)
+        powers = self._powers.get((self.cutoff, *theta.shape[:-1]), np.result_type(theta, np.complex64))
+        tables = []
+        for axis, scratch in enumerate(self._tables):
+            np.subtract(twice[..., axis], 1, out=powers[0].real)
+            np.multiply(twice[..., axis], half[..., axis], out=powers[0].imag)
+            known = 1
+            while known < self.cutoff:
+                new = min(known, self.cutoff - known)
+                np.multiply(powers[:new], powers[known - 1], out=powers[known : known + new])
+                known += new
+            table = scratch.get((self._rows, *theta.shape[:-1]), theta.dtype)
+            table[0] = 1
+            np.multiply(powers.real, SQRT2, out=table[1 : self.cutoff + 1])
+            np.multiply(powers.imag, SQRT2, out=table[self.cutoff + 1 :])
+            tables.append(np.moveaxis(table, 0, -2))
+        return tables
+
+    def _push(self, w, tables):
+        products = w[..., None, :]
+        for table in tables[:-1]:
+            products = products[..., :, None, :] * table[..., None, :, :]
+            products = products.reshape(*w.shape[:-1], -1, w.shape[-1])
+        total = products @ np.swapaxes(tables[-1], -1, -2)
+        return total.reshape(*w.shape[:-1], self.size) / w.shape[-1]
+
+    def _pull(self, residual, tables):
+        values = self._combine(residual, self._first, tables)
+        return values[..., 0, :], np.moveaxis(values[..., 1:, :], -2, -1)
+
+    def _combine(self, residual, derivatives, tables):
+        """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""
+        residual = np.asarray(residual)
+        if residual.shape[-1:] != (self.size,):
+            raise ValueError(f"residual must have shape (..., {self.size}), but its shape is {residual.shape}")
+        index, factor = derivatives
+        values = np.take(residual, index, axis=-1) * factor.astype(residual.dtype, copy=False)
+        values = values.reshape(*residual.shape[:-1], -1, self._rows) @ tables[-1]
+        for table in tables[-2::-1]:
+            values = values.reshape(*values.shape[:-2], -1, self._rows, values.shape[-1])
+            values = (values * table[..., None, :, :]).sum(axis=-2)
+        return values
+
+    def _derivatives(self, orders):
+        """Each partial derivative of <r, phi> is <s, phi> with s = r[index] * factor; both have shape (C * n,).
+
+        On one axis: the derivative of a cos + b sin at frequency k is 2 pi k (b cos - a sin). `orders` lists the axes
+        to differentiate along, () for the potential itself.
+        """
+        k = np.arange(self.cutoff + 1)
+        swap = np.r_[0, k[1:] + self.cutoff, k[1:]]
+        speed = 2 * np.pi * np.r_[k, -k[1:]]
+        indices, factors = [], []
+        for axes in orders:
+            index = np.arange(self.size).reshape([self._rows] * self.dimension)
+            factor = np.ones(index.shape)
+            for axis in axes:
+                index = index.take(swap, axis)
+                factor = np.moveaxis(np.moveaxis(factor.take(swap, axis), axis, -1) * speed, -1, axis)
+            indices.append(index.ravel())
+            factors.append(factor.ravel())
+        return np.concatenate(indices), np.concatenate(factors)

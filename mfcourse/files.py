@@ -1,0 +1,29 @@
+"""Files that are whole or absent, and folders that can be written to."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path, write):
+    """Call `write` on a binary file that takes the place of `path` only once it is complete."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def writable_folder(name, folder):
+    """`folder` as a Path, made if it is missing. Raises ValueError if it cannot be made or written to."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise ValueError(f"{name} must be a folder that can be written to, but {folder}: {error.strerror}") from None

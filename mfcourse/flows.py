@@ -1,0 +1,181 @@
+"""Particle gradient flow: minimise a convex function of a measure by moving its atoms (Defs. 2.2 and 2.4).
+
+Particles (w, theta) stand for mu = (1/m) sum_i w_i delta_{theta_i}. A step is a function of the state (w, theta) that
+returns the next state; the loop `flow` does not know which step it runs, and recording is separate from stepping.
+Shapes: w (..., m), theta (..., m, d); leading axes are independent runs. A step size is a number > 0, or an array (...)
+with one for each run.
+"""
+
+import time
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from mfcourse import checks
+from mfcourse.certificates import TOLERANCE, gap
+from mfcourse.risks import NotFinite
+from mfcourse.runs import Run
+
+STILL = 1e-16  # dissipation, relative to F_m, below which nothing will happen any more
+
+
+class FlowDiverged(ArithmeticError):
+    """Particles left the finite numbers. step: the first step that failed; state: the last finite (w, theta);
+    run: what was recorded until then."""
+
+    def __init__(self, step, state, run):
+        super().__init__(f"the flow diverged at step {step}: its particles are no longer finite; take smaller steps")
+        self.step, self.state, self.run = step, state, run
+
+    def __reduce__(self):
+        return FlowDiverged, (self.step, self.state, self.run)
+
+
+def soft_threshold(x, level):
+    """Proximal map of level |x|: moves every entry towards 0 by `level`, and stops there."""
+    return x - np.clip(x, -level, level)
+
+
+def velocity(problem, w, theta):
+    """Velocity (..., m) and (..., m, d) of the particle gradient flow (Def. 2.2, Prop. 2.3).
+
+    u' = -(eta + c sign w, w grad eta); at w = 0, where |w| has a kink, the subgradient of least norm: a particle of
+    weight 0 waits until |eta| exceeds c.
+    """
+    _, potential, gradient = problem.risk(w, theta)
+    waiting = -soft_threshold(potential, problem.penalty)
+    moving = -(potential + problem.penalty * np.sign(w))
+    return np.where(w == 0, waiting, moving), -w[..., None] * gradient
+
+
+def dissipation(problem, w, theta):
+    """(1/m) sum_i |u_i'|^2, shape (...): the rate at which F_m decreases along the flow (Prop. 2.3)."""
+    speed_w, speed_theta = velocity(problem, w, theta)
+    return (speed_w**2 + (speed_theta**2).sum(axis=-1)).mean(axis=-1)
+
+
+def forward_backward(problem, step_w, step_theta, metric="euclidean"):
+    """A step explicit in the risk and implicit in the penalty (Sec. 4.1): Prop. 2.3, discretised.
+
+    With the metric "conic" a position moves at a speed that does not depend on its mass: sign(w) in place of w.
+    """
+    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+    checks.one_of("metric", metric, ("euclidean", "conic"))
+    pace = np.sign if metric == "conic" else np.asarray
+
+    def step(w, theta):
+        _, potential, gradient = problem.risk(w, theta)
+        moved = theta - b * pace(w)[..., None] * gradient
+        return soft_threshold(w - a * potential, a * problem.penalty), moved
+
+    return step
+
+
+def gradient(problem, step_w, step_theta):
+    """An explicit Euler step along the velocity of Prop. 2.3."""
+    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+
+    def step(w, theta):
+        speed_w, speed_theta = velocity(problem, w, theta)
+        return w + a * speed_w, theta + b * speed_theta
+
+    return step
+
+
+def conic_mirror(problem, step_w, step_theta):
+    """Conic mirror descent: w = +-r^2 is multiplied, w exp(-4 a (c + s eta)), and never changes its sign s."""
+    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+
+    def step(w, theta):
+        _, potential, gradient = problem.risk(w, theta)
+        sign = np.sign(w)
+        scaled = w * np.exp(-4 * a * (problem.penalty + sign * potential))
+        return scaled, theta - b * sign[..., None] * gradient
+
+    return step
+
+
+def _size(name, value, axes):
+    """A step size that multiplies particles: a float, or an array (...) with `axes` more axes of length 1."""
+    value = checks.finite(name, value)
+    if (value <= 0).any():
+        raise ValueError(f"{name} must be > 0, but it is {value.min():g}")
+    return float(value) if value.ndim == 0 else value.reshape(*value.shape, *[1] * axes)
+
+
+def grid_start(m, dimension=1, arc=1.0):
+    """Weights 0 (m,) on a uniform grid (m, d): the support of the start contains {0} x Theta as m grows (Thm 3.5).
+
+    In d >= 2, m must be a d-th power. `arc` in (0, 1] shrinks the grid to a cube of that side around the centre
+    (1/2, ...): a start that separates nothing.
+    """
+    m, dimension = checks.count("m", m), checks.count("dimension", dimension)
+    if not 0 < arc <= 1:
+        raise ValueError(f"arc must be in (0, 1], but it is {arc!r}")
+    side = round(m ** (1 / dimension))
+    if side**dimension != m:
+        raise ValueError(
+            f"m must be a power {dimension} of a whole number for a grid in d = {dimension}, but it is {m}"
+        )
+    cells = np.indices((side,) * dimension).reshape(dimension, m).T
+    return np.zeros(m), 0.5 + arc * ((cells + 0.5) / side - 0.5)
+
+
+def random_start(m, rng, dimension=1):
+    """Weights 0 (m,) at independent uniform positions (m, d)."""
+    m, dimension = checks.count("m", m), checks.count("dimension", dimension)
+    return np.zeros(m), rng.uniform(size=(m, dimension))
+
+
+def until_settled(problem, tolerance=TOLERANCE):
+    """A stopping rule: every run is certified, with a relative gap <= tolerance, or stands still (it is stuck)."""
+    tolerance = checks.positive("tolerance", tolerance)
+
+    def settled(w, theta):
+        still = dissipation(problem, w, theta) <= STILL * problem.energy(w, theta)
+        return bool((still | (gap(problem, w, theta) <= tolerance)).all())
+
+    return settled
+
+
+def log_spaced(steps, number=100):
+    """About `number` whole numbers from 0 to `steps`, dense at the start, where a flow is fast."""
+    return np.unique(np.r_[0, np.geomspace(1, max(steps, 1), number).round().astype(int), steps])
+
+
+def flow(problem, step, start, steps, record=None, stop=None, check_every=50, progress=False):
+    """Repeat `step` from `start` until the step number is `steps`, or until the rule `stop` says so.
+
+    start: a state (w, theta), or a Run to continue, to the same bits as if it had never paused; step numbers count
+    from the first start. record: step numbers to keep, `log_spaced(steps)` if None; the first and last state are kept
+    in any case. stop: (w, theta) -> bool, asked every `check_every` steps; a stack stops as a whole.
+
+    Returns a Run. Raises FlowDiverged if particles become infinite or NaN, ValueError for bad arguments.
+    """
+    steps, check_every = checks.count("steps", steps, at_least=0), checks.count("check_every", check_every)
+    wanted = set(np.asarray(log_spaced(steps) if record is None else record).tolist())
+    run = start if isinstance(start, Run) else _unmoved(problem, *start)
+    state, done = run.state, int(run.steps[-1])
+    finite, reached, stopped, kept, clock = state, done, False, [], time.perf_counter()
+    with np.errstate(over="ignore", invalid="ignore"), tqdm(total=steps - done, disable=not progress) as bar:
+        try:
+            for number in range(done + 1, steps + 1):
+                new = step(*state)
+                finite, state, reached = state, new, number
+                stopped = stop is not None and number % check_every == 0 and stop(*state[:2])
+                if number in wanted or number == steps or stopped:
+                    kept.append((number, *state[:2], problem.energy(*state[:2])))
+                bar.update()
+                if stopped:
+                    break
+        except NotFinite:
+            recorded = run.extended(kept, finite, False, time.perf_counter() - clock)
+            raise FlowDiverged(reached, finite, recorded) from None
+    return run.extended(kept, state, stopped, time.perf_counter() - clock)
+
+
+def _unmoved(problem, w, theta, *memory):
+    """The run of no steps."""
+    w, theta = checks.particles(checks.finite("w", w), checks.finite("theta", theta))
+    columns = (np.array([0]), w[None], theta[None], problem.energy(w, theta)[None])
+    return Run(*columns, (w, theta, *memory), False, 0.0)

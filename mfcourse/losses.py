@@ -1,0 +1,89 @@
+"""Convex losses R: F -> R_+ on predictions: value, gradient, and convex conjugate for duality gaps (eq. (1)).
+
+Shapes: predictions f and dual points q (..., n), values (...); leading axes are independent runs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, xlogy
+
+from mfcourse import checks
+
+
+@dataclass(frozen=True, eq=False)
+class Squared:
+    """R(f) = |f - target|^2 / (2 scale). For spikes the scale is the regularisation lambda (Sec. 4.1).
+
+    target: (n,), or (..., n) for a stack of problems; scale > 0. Raises ValueError otherwise.
+    """
+
+    target: np.ndarray
+    scale: float = 1.0
+
+    def __post_init__(self):
+        object.__setattr__(self, "target", _numbers("target", self.target))
+        object.__setattr__(self, "scale", checks.positive("scale", self.scale))
+
+    @property
+    def smoothness(self):
+        """Lipschitz constant of R'; here R'' is this number times the identity."""
+        return 1 / self.scale
+
+    def value(self, f):
+        """R(f), shape (...)."""
+        difference = f - self.target.astype(f.dtype, copy=False)
+        return np.vecdot(difference, difference) / (2 * self.scale)
+
+    def gradient(self, f):
+        """R'(f), shape (..., n)."""
+        return (f - self.target.astype(f.dtype, copy=False)) / self.scale
+
+    def conjugate(self, q):
+        """R*(q) = sup_f <f, q> - R(f) = <target, q> + scale |q|^2 / 2."""
+        return np.vecdot(self.target, q) + self.scale * np.vecdot(q, q) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Logistic:
+    """R(f) = (1/n) sum_i log(1 + exp(-y_i f_i)) for labels y_i in {-1, 1}.
+
+    labels: (n,), or (..., n) for a stack of problems. Raises ValueError if an entry is neither -1 nor 1.
+    """
+
+    labels: np.ndarray
+
+    def __post_init__(self):
+        labels = _numbers("labels", self.labels)
+        if not np.isin(labels, (-1, 1)).all():
+            raise ValueError(f"labels must be -1 or 1, but they include {labels[~np.isin(labels, (-1, 1))][0]}")
+        object.__setattr__(self, "labels", labels)
+
+    @property
+    def smoothness(self):
+        """Lipschitz constant of R'."""
+        return 1 / (4 * self.labels.shape[-1])
+
+    def value(self, f):
+        """R(f), shape (...)."""
+        return np.logaddexp(0, -self.labels.astype(f.dtype, copy=False) * f).mean(axis=-1)
+
+    def gradient(self, f):
+        """R'(f), shape (..., n)."""
+        labels = self.labels.astype(f.dtype, copy=False)
+        return -labels * expit(-labels * f) / labels.shape[-1]
+
+    def conjugate(self, q):
+        """R*(q) = (1/n) sum_i p_i log p_i + (1 - p_i) log(1 - p_i) with p = -n y q in [0, 1]; infinite outside."""
+        p = -self.labels.shape[-1] * self.labels * q
+        inside = np.clip(p, 0, 1)
+        entropy = (xlogy(inside, inside) + xlogy(1 - inside, 1 - inside)).mean(axis=-1)
+        return np.where(((p >= 0) & (p <= 1)).all(axis=-1), entropy, np.inf)
+
+
+def _numbers(name, values):
+    values = checks.finite(name, values).copy()
+    if values.ndim < 1 or values.shape[-1] < 1:
+        raise ValueError(f"{name} must have shape (..., n) with n >= 1, but its shape is {values.shape}")
+    values.setflags(write=False)
+    return values

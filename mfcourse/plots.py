@@ -1,0 +1,129 @@
+"""Every recurring picture of the course, one function each. They draw on the axes they are given and return them.
+
+Colours mean the same everywhere, and a shape or a line style says it again: positive mass is an orange disc, negative
+mass a blue square, the ground truth black and dotted, the potential (the certificate) a purple line, context grey.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from mfcourse.certificates import certify
+from mfcourse.measures import h1
+
+POSITIVE, NEGATIVE, TRUTH, POTENTIAL, CONTEXT = "#D55E00", "#0072B2", "#000000", "#882255", "#AAAAAA"
+SIGNS = ((1, POSITIVE, "o", "positive"), (-1, NEGATIVE, "s", "negative"))
+ALMOST_ZERO = 1e-9  # masses below this are drawn as no mass
+
+
+def use_course_style():
+    """Use the course's figure style from here on."""
+    plt.style.use(Path(__file__).with_name("course.mplstyle"))
+
+
+def truth_lines(ax, truth):
+    """The positions of the true spikes, as dotted vertical lines."""
+    for k, t in enumerate(np.mod(truth.positions[:, 0], 1)):
+        ax.axvline(t, color=TRUTH, linestyle=":", linewidth=1.2, zorder=1, label="true spikes" if k == 0 else None)
+    return ax
+
+
+def particle_paths(ax, run, truth=None, last=None):
+    """Paths of the particles (theta_i, w_i) of one run on the circle, and where they are at record `last` (the end)."""
+    end = len(run.steps) if last is None else last + 1
+    w, theta = run.w[:end], run.theta[:end, :, 0]
+    if truth is not None:
+        truth_lines(ax, truth)
+    ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
+    for path_t, path_w in zip(*_cut_at_the_seam(theta, w), strict=True):
+        ax.plot(path_t, path_w, color=CONTEXT, linewidth=0.9, zorder=2)
+    for sign, colour, marker, name in SIGNS:
+        chosen = np.sign(w[-1]) == sign
+        ax.plot(np.mod(theta[-1, chosen], 1), w[-1, chosen], marker, color=colour, markersize=5, zorder=3, label=name)
+    ax.set(xlim=(0, 1), xlabel="position θ", ylabel="weight w")
+    return ax
+
+
+def certificate_picture(ax, problem, measure, points=2000):
+    """The potential -eta over the circle with its band [-c, c], and the atoms of the measure sitting on it.
+
+    The measure is optimal iff the curve stays in the band and touches it, on the side of its sign, at every atom
+    (Prop. 3.1). The sign is turned so that positive mass sits at the top.
+    """
+    t = np.linspace(0, 1, points)
+    eta = problem.risk.potential(*measure.particles(), t[:, None])
+    ax.axhspan(-problem.penalty, problem.penalty, color=CONTEXT, alpha=0.25, linewidth=0, zorder=0)
+    ax.plot(t, -eta, color=POTENTIAL, zorder=2, label="−η")
+    outside = np.abs(eta) > problem.penalty * (1 + 1e-4)
+    ax.fill_between(t, -eta, -np.sign(eta) * problem.penalty, where=outside, color=POTENTIAL, alpha=0.3, linewidth=0)
+    atoms = measure.prune(ALMOST_ZERO)
+    if len(atoms):
+        height = -problem.risk.potential(*measure.particles(), atoms.positions)
+        for sign, colour, marker, name in SIGNS:
+            chosen = np.sign(atoms.weights) == sign
+            at = np.mod(atoms.positions[chosen, 0], 1)
+            ax.plot(at, height[chosen], marker, color=colour, markersize=5, zorder=3, label=name)
+    ax.set(xlim=(0, 1), xlabel="position θ", ylabel="potential −η")
+    return ax
+
+
+def measure_stems(ax, measure, truth=None):
+    """Atoms of a measure on the circle as stems, with the true spikes as dotted ones."""
+    ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
+    if truth is not None:
+        ax.vlines(np.mod(truth.positions[:, 0], 1), 0, truth.weights, color=TRUTH, linestyle=":", zorder=3)
+        ax.plot(np.mod(truth.positions[:, 0], 1), truth.weights, "x", color=TRUTH, zorder=4, label="true spikes")
+    for sign, colour, marker, name in SIGNS:
+        atoms = measure.positive if sign > 0 else -measure.negative
+        at = np.mod(atoms.positions[:, 0], 1)
+        ax.vlines(at, 0, atoms.weights, color=colour, zorder=1)
+        ax.plot(at, atoms.weights, marker, color=colour, zorder=2, label=name)
+    ax.set(xlim=(0, 1), xlabel="position θ", ylabel="mass a")
+    return ax
+
+
+def excess_against_m(ax, sizes, curves, n_spikes=None, floor=1e-12):
+    """Relative excess J / J* - 1 against the number of particles: a line of medians, and a point for each seed.
+
+    curves: name -> array (seeds, sizes). Values below `floor` are drawn at the floor.
+    """
+    looks = {0: (POTENTIAL, "o", "-"), 1: (CONTEXT, "D", "--")}
+    for k, (name, excess) in enumerate(curves.items()):
+        colour, marker, line = looks[k % 2]
+        shown = np.maximum(np.asarray(excess), floor)
+        ax.plot(np.tile(sizes, (len(shown), 1)).T, shown.T, marker, color=colour, markersize=4, alpha=0.5)
+        ax.plot(sizes, np.median(shown, axis=0), line, color=colour, label=name)
+    if n_spikes is not None:
+        ax.axvline(n_spikes, color=TRUTH, linestyle=":", linewidth=1.2, label=f"m₀ = {n_spikes} spikes")
+    ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
+    ax.set_xticks(sizes, [str(m) for m in sizes])
+    ax.minorticks_off()
+    return ax
+
+
+def figure1(problem, runs):
+    """The paper's Figure 1 with a certificate under each run: {m: Run} on one problem -> Figure."""
+    fig, axes = plt.subplots(2, len(runs), figsize=(3.6 * len(runs), 5.6), sharex=True, squeeze=False)
+    for (top, bottom), (m, run) in zip(axes.T, runs.items(), strict=True):
+        measure = h1(*run.state)
+        certificate = certify(problem, measure)
+        particle_paths(top, run, problem.truth)
+        certificate_picture(bottom, problem, measure)
+        top.set(xlabel="", title=f"m = {m}: {'optimal' if certificate.optimal else 'stuck'}")
+        bottom.set_title(f"gap {certificate.gap:.1e}, max |η| = {certificate.max_potential:.4g}", fontsize=10)
+        truth_lines(bottom, problem.truth)
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    more = axes[1, 0].get_legend_handles_labels()
+    shown = dict(zip(labels + more[1], handles + more[0], strict=True))
+    fig.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=len(shown))
+    return fig
+
+
+def _cut_at_the_seam(theta, w):
+    """Paths (m, points) of positions mod 1 and weights, with a NaN wherever a path crosses from 1 to 0 or back."""
+    wrapped = np.mod(theta.T, 1)
+    jump = np.abs(np.diff(wrapped, axis=1, append=wrapped[:, -1:])) > 0.5
+    return np.where(jump, np.nan, wrapped), w.T

@@ -1,0 +1,62 @@
+"""What a flow leaves behind: recorded states and energies, saved to a file and read back to the same bits."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mfcourse import checks
+from mfcourse.files import write_whole
+
+FORMAT = "mfcourse run 1"
+RECORDED = ("steps", "w", "theta", "energy")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a flow leaves behind.
+
+    steps: recorded step numbers (T,); w (T, ..., m), theta (T, ..., m, d), energy F_m (T, ...) at these steps;
+    state: the last (w, theta), and whatever else the step carries; stopped: True if a stopping rule ended the flow;
+    seconds: wall-clock time spent.
+    """
+
+    steps: np.ndarray
+    w: np.ndarray
+    theta: np.ndarray
+    energy: np.ndarray
+    state: tuple
+    stopped: bool
+    seconds: float
+
+    def save(self, path):
+        """Write the run to an .npz file, which is whole or absent."""
+        arrays = {name: getattr(self, name) for name in RECORDED}
+        arrays |= {f"state{i}": array for i, array in enumerate(self.state)}
+        write_whole(
+            path, lambda file: np.savez(file, format=FORMAT, stopped=self.stopped, seconds=self.seconds, **arrays)
+        )
+
+    @staticmethod
+    def load(path):
+        """Read a run back, to the same bits. Raises ValueError if the file is damaged or is not a run."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if str(file["format"]) != FORMAT:
+                    raise ValueError("format")
+                number = sum(name.startswith("state") for name in file.files)
+                state = tuple(file[f"state{i}"] for i in range(number))
+                run = Run(*(file[name] for name in RECORDED), state, bool(file["stopped"]), float(file["seconds"]))
+                checks.particles(*state[:2])
+                checks.particles(run.w, run.theta)
+                return run
+        except OSError:
+            raise
+        except Exception as error:  # whatever a foreign or damaged file does to the readers of zip and npy
+            raise ValueError(f"{path} must be a run saved by mfcourse, whole and unchanged, but it is not") from error
+
+    def extended(self, kept, state, stopped, seconds):
+        """This run with records (step, w, theta, energy) added at its end, and a new last state."""
+        end = {"state": state, "stopped": stopped, "seconds": self.seconds + seconds}
+        for name, column in zip(RECORDED, zip(*kept, strict=True), strict=bool(kept)):
+            end[name] = np.concatenate([getattr(self, name), np.stack(column)])
+        return replace(self, **end)
