@@ -69,9 +69,7 @@ def build_parser():
     )
     reproduce.add_argument("--seeds", type=whole_numbers(0), help="instances: 7, 0-4 or 0,1,4,5 (default 0-4)")
     reproduce.add_argument("--m", type=whole_numbers(1), help="numbers of particles (default 6,10,100)")
-    reproduce.add_argument(
-        "--jobs", type=whole_number(1), default=1, help="processes to use; results do not depend on it"
-    )
+    reproduce.add_argument("--jobs", type=whole_number(1), default=1, help="processes; results do not depend on it")
     reproduce.add_argument("--out", default="figures", metavar="DIR", help="folder for the results (default figures)")
     reproduce.add_argument("--quick", action="store_true", help="seeds 0 and 1, m = 6 and 100, unless given")
     reproduce.set_defaults(run=run_reproduce)

@@ -23,7 +23,7 @@ def examine():
         for r in base
     ]
     broken = [r for r in base if not _fits(r)]
-    lines.append(f"to mend: {_install(broken)}" if broken else "all the course needs is there")
+    lines.append(f"missing or too old; to mend: {_install(broken)}" if broken else "all the course needs is there")
     for extra in EXTRAS:
         missing = [r for r in wanted if r.marker and r.marker.evaluate({"extra": extra}) and not _fits(r)]
         lines.append(f"extra {extra}: " + (f"to complete it: {_install(missing)}" if missing else "complete"))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from mfcourse import checks, problems
@@ -102,8 +101,7 @@ def excess_of_grids(problem, optimum, sizes):
 
 
 def _spike_task(seed, m):
-    with threadpool_limits(1):
-        return seed, m, spike_flow(problems.spikes(seed), m)
+    return seed, m, spike_flow(problems.spikes(seed), m)
 
 
 def _name(seed, m):

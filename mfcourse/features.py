@@ -46,7 +46,7 @@ class Fourier:
         axes = range(self.dimension)
         self._first = self._derivatives([()] + [(i,) for i in axes])
         self._second = self._derivatives([(i, j) for i in axes for j in axes])
-        self._powers = Scratch()
+        self._angles, self._powers = Scratch(), Scratch()
         self._tables = [Scratch() for _ in axes]
 
     @property
@@ -87,8 +87,11 @@ class Fourier:
 
     def _evaluate(self, theta):
         """B(t_j) for each axis j, shape (..., rows, m): complex powers by doubling, in buffers that are kept."""
-        half = np.tan(np.pi * (theta - np.rint(theta)))  # exp(2 pi i t) = (1 + i tan(pi t)) / (1 - i tan(pi t))
-        twice = 2 / (1 + half * half)
+        half, twice = self._angles.get((2, *theta.shape), theta.dtype)
+        np.subtract(theta, np.rint(theta, out=half), out=half)
+        np.tan(np.multiply(half, np.pi, out=half), out=half)  # exp(2 pi i t) = (1 + i tan pi t) / (1 - i tan pi t)
+        np.add(np.multiply(half, half, out=twice), 1, out=twice)
+        np.divide(2, twice, out=twice)
         powers = self._powers.get((self.cutoff, *theta.shape[:-1]), np.result_type(theta, np.complex64))
         tables = []
         for axis, scratch in enumerate(self._tables):

@@ -9,6 +9,7 @@ with one for each run.
 import time
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
 from mfcourse import checks
@@ -16,6 +17,7 @@ from mfcourse.certificates import TOLERANCE, gap
 from mfcourse.risks import NotFinite
 from mfcourse.runs import Run
 
+BLAS = ThreadpoolController()  # a flow runs on one thread: faster on small products, the same on every machine
 STILL = 1e-16  # dissipation, relative to F_m, below which nothing will happen any more
 
 
@@ -114,9 +116,7 @@ def grid_start(m, dimension=1, arc=1.0):
         raise ValueError(f"arc must be in (0, 1], but it is {arc!r}")
     side = round(m ** (1 / dimension))
     if side**dimension != m:
-        raise ValueError(
-            f"m must be a power {dimension} of a whole number for a grid in d = {dimension}, but it is {m}"
-        )
+        raise ValueError(f"m must be the power {dimension} of a whole number for a grid in d = {dimension}, not {m}")
     cells = np.indices((side,) * dimension).reshape(dimension, m).T
     return np.zeros(m), 0.5 + arc * ((cells + 0.5) / side - 0.5)
 
@@ -157,7 +157,8 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     run = start if isinstance(start, Run) else _unmoved(problem, *start)
     state, done = run.state, int(run.steps[-1])
     finite, reached, stopped, kept, clock = state, done, False, [], time.perf_counter()
-    with np.errstate(over="ignore", invalid="ignore"), tqdm(total=steps - done, disable=not progress) as bar:
+    quiet = np.errstate(over="ignore", invalid="ignore")  # a divergence is noticed by the risk, and raised
+    with quiet, BLAS.limit(limits=1), tqdm(total=steps - done, disable=not progress) as bar:
         try:
             for number in range(done + 1, steps + 1):
                 new = step(*state)

@@ -3,8 +3,9 @@
     risk(w, theta)               -> value (...), potential (..., m), gradient (..., m, d)
     risk.potential(w, theta, at) -> (..., q)
 
-A risk raises NotFinite rather than return a NaN or an infinity. The particles stand for mu = (1/m) sum_i w_i delta_{theta_i}; value is R(int phi dmu), the potential is
-eta(theta) = <R'(int phi dmu), phi(theta)> at the particles, or at the points `at`, and the gradient is that of eta.
+A risk raises NotFinite rather than return a NaN or an infinity. The particles stand for
+mu = (1/m) sum_i w_i delta_{theta_i}; value is R(int phi dmu), the potential is eta(theta) =
+<R'(int phi dmu), phi(theta)> at the particles, or at the points `at`, and the gradient is that of eta.
 Shapes: w (..., m), theta (..., m, d), `at` (q, d) for all runs or (..., q, d); leading axes are independent runs.
 """
 

@@ -30,11 +30,10 @@ class Run:
 
     def save(self, path):
         """Write the run to an .npz file, which is whole or absent."""
-        arrays = {name: getattr(self, name) for name in RECORDED}
+        arrays = {"format": FORMAT, "stopped": self.stopped, "seconds": self.seconds}
+        arrays |= {name: getattr(self, name) for name in RECORDED}
         arrays |= {f"state{i}": array for i, array in enumerate(self.state)}
-        write_whole(
-            path, lambda file: np.savez(file, format=FORMAT, stopped=self.stopped, seconds=self.seconds, **arrays)
-        )
+        write_whole(path, lambda file: np.savez(file, **arrays))
 
     @staticmethod
     def load(path):
@@ -57,6 +56,7 @@ class Run:
     def extended(self, kept, state, stopped, seconds):
         """This run with records (step, w, theta, energy) added at its end, and a new last state."""
         end = {"state": state, "stopped": stopped, "seconds": self.seconds + seconds}
-        for name, column in zip(RECORDED, zip(*kept, strict=True), strict=bool(kept)):
-            end[name] = np.concatenate([getattr(self, name), np.stack(column)])
+        if kept:
+            columns = zip(RECORDED, zip(*kept, strict=True), strict=True)
+            end |= {name: np.concatenate([getattr(self, name), np.stack(column)]) for name, column in columns}
         return replace(self, **end)
