@@ -26,7 +26,7 @@ def spike_steps(problem, metric="euclidean"):
     """Step sizes (a, b) for masses and positions of spikes, in any dimension.
 
     a = lambda / |phi|^2 is the inverse of the curvature of the risk in w. b = .033 lambda / |phi'|^2 leaves room for
-    weights of size 5 or so: with b three times as large the flow does not blow up, it parks at a wrong measure. In the
+    weights of size 10 or so: with b five times as large the flow does not blow up, it parks at a wrong measure. In the
     conic metric the weights drop out and b may be 20 times larger.
     """
     features, lam = problem.risk.features, problem.risk.loss.scale
