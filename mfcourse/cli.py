@@ -49,6 +49,7 @@ def whole_numbers(least):
 
 
 def build_parser():
+    """The parser of all commands; its help texts are the manual."""
     parser = Parser(
         prog="mfcourse",
         description="Watch gradient descent on particles find a global minimum, and check it with a certificate.",
@@ -101,6 +102,7 @@ def build_parser():
 
 
 def run_reproduce(arguments):
+    """Compute Figure 1; write the picture and the numbers, and print the table."""
     from mfcourse import experiments, problems
     from mfcourse.files import writable_folder, write_whole
 
@@ -127,6 +129,7 @@ def run_reproduce(arguments):
 
 
 def draw_figure1(problem, runs):
+    """The figure of {m: Run} on one problem, drawn without a window."""
     import matplotlib
 
     matplotlib.use("Agg")  # a file is wanted, no window
@@ -137,6 +140,7 @@ def draw_figure1(problem, runs):
 
 
 def print_table(records):
+    """One line for each run."""
     print("seed     m  steps            J   optimum J*    excess       gap seconds")
     for record in records:
         word = "optimal" if record["gap"] <= 1e-8 else "not optimal"
@@ -144,6 +148,7 @@ def print_table(records):
 
 
 def run_certify(arguments):
+    """Run one flow and print how far it is from the optimum: by its own certificate, and in truth."""
     from mfcourse import problems
     from mfcourse.certificates import certify
     from mfcourse.convex import certified_optimum
@@ -165,6 +170,7 @@ def run_certify(arguments):
 
 
 def run_lab(arguments):
+    """Open JupyterLab on the clone's notebooks, or on a copy in the reader's folder."""
     from mfcourse import lab
 
     folder = arguments.folder
@@ -178,6 +184,7 @@ def run_lab(arguments):
 
 
 def run_doctor(arguments):
+    """Print what is installed; exit code 1 if something the course needs is missing."""
     from mfcourse.doctor import examine
 
     lines, healthy = examine()

@@ -22,6 +22,7 @@ class Scratch(threading.local):
     array = np.empty(0)
 
     def get(self, shape, dtype):
+        """The array, with whatever was last written to it, or a new one if shape or dtype differ."""
         if self.array.shape != shape or self.array.dtype != dtype:
             self.array = np.empty(shape, dtype)
         return self.array

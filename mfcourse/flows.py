@@ -140,7 +140,8 @@ def until_settled(problem, tolerance=TOLERANCE):
 
 def log_spaced(steps, number=100):
     """About `number` whole numbers from 0 to `steps`, dense at the start, where a flow is fast."""
-    return np.unique(np.r_[0, np.geomspace(1, max(steps, 1), number).round().astype(int), steps])
+    times = np.geomspace(1, max(steps, 1), number).round().astype(int)
+    return np.unique(np.r_[0, np.minimum(times, steps)])
 
 
 def flow(problem, step, start, steps, record=None, stop=None, check_every=50, progress=False):

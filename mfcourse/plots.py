@@ -64,7 +64,9 @@ def certificate_picture(ax, problem, measure, points=2000):
             chosen = np.sign(atoms.weights) == sign
             at = np.mod(atoms.positions[chosen, 0], 1)
             ax.plot(at, height[chosen], marker, color=colour, markersize=5, zorder=3, label=name)
+    margin = 1.15 * problem.penalty
     ax.set(xlim=(0, 1), xlabel="position θ", ylabel="potential −η")
+    ax.set_ylim(1.05 * min(-margin, (-eta).min()), 1.05 * max(margin, (-eta).max()))
     return ax
 
 
@@ -80,6 +82,16 @@ def measure_stems(ax, measure, truth=None):
         ax.vlines(at, 0, atoms.weights, color=colour, zorder=1)
         ax.plot(at, atoms.weights, marker, color=colour, zorder=2, label=name)
     ax.set(xlim=(0, 1), xlabel="position θ", ylabel="mass a")
+    return ax
+
+
+def observed_signal(ax, problem, points=1000):
+    """What is seen of the spikes: the observation y as a function on the circle, <y, phi(t)>."""
+    t = np.linspace(0, 1, points)
+    signal, _ = problem.risk.features.pull(problem.risk.loss.target, t[:, None])
+    ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
+    ax.plot(t, signal, color=TRUTH)
+    ax.set(xlim=(0, 1), xlabel="position θ", ylabel="signal")
     return ax
 
 

@@ -39,7 +39,7 @@ class Run:
     def load(path):
         """Read a run back, to the same bits. Raises ValueError if the file is damaged or is not a run."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
                 if str(file["format"]) != FORMAT:
                     raise ValueError("format")
                 number = sum(name.startswith("state") for name in file.files)

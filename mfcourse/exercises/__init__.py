@@ -1,0 +1,29 @@
+"""Checks for the exercises, one module for each chapter.
+
+A check takes the learner's function and judges it by mathematics: a certificate, an identity, a closed form. It prints
+one line and returns True if the answer is right, prints "not solved yet" and returns False while the stub still
+raises NotImplementedError, and raises AssertionError with a hint if the answer is wrong.
+"""
+
+import functools
+
+
+def exercise(number):
+    """Decorate a check: a function of the answer that raises AssertionError, with a hint, if the answer is wrong."""
+
+    def decorate(check):
+        @functools.wraps(check)
+        def run(answer):
+            if not callable(answer):
+                raise AssertionError(f"Exercise {number}: hand over the function itself, not what it returns.")
+            try:
+                check(answer)
+            except NotImplementedError:
+                print(f"Exercise {number}: not solved yet")
+                return False
+            print(f"Exercise {number}: correct")
+            return True
+
+        return run
+
+    return decorate

@@ -1,0 +1,54 @@
+"""Checks for chapter 9, sparse spikes."""
+
+import numpy as np
+
+from mfcourse import problems
+from mfcourse.certificates import certify
+from mfcourse.exercises import exercise
+from mfcourse.experiments import spike_flow, spike_steps
+from mfcourse.flows import flow, forward_backward, until_settled
+from mfcourse.measures import Measure, h1
+
+
+@exercise("9.1")
+def check_one_spike(one_spike):
+    """`one_spike(a, lam)` is the mass of the minimiser of J for a single spike of mass a, observed without noise.
+
+    The measure with that mass at the position of the spike must be certified, for small and large lam and both signs.
+    """
+    for seed, lam in ((0, 0.5), (1, 2.0), (2, 8.0), (3, 30.0)):
+        problem = problems.spikes(seed, lam=lam, noise=0.0, n_spikes=1)
+        a = float(problem.truth.weights[0])
+        mass = float(one_spike(a, lam))
+        certificate = certify(problem, Measure([mass], problem.truth.positions))
+        assert certificate.gap <= 1e-9, (
+            f"For a = {a:.3f} and lam = {lam:g} you answered {mass:.4f}, and the certificate is open: gap "
+            f"{certificate.gap:.1e}, max |eta| = {certificate.max_potential:.3f}. Write J(x delta_t) as a function of "
+            "the one number x; |phi(t)|^2 is 15. What does |x| do near 0?"
+        )
+
+
+@exercise("9.2")
+def check_rescue(rescue):
+    """`rescue(problem, w, theta)` adds particles to a stuck run: the same measure, from where the flow gets free."""
+    for seed in (0, 4, 7):
+        problem = problems.spikes(seed)
+        w, theta = spike_flow(problem, 6).state
+        new_w, new_theta = rescue(problem, w.copy(), theta.copy())
+        new_w, new_theta = np.asarray(new_w, dtype=float), np.asarray(new_theta, dtype=float)
+        assert new_theta.shape == (*new_w.shape, 1), (
+            f"Return w of shape (m,) and theta of shape (m, 1); yours have {new_w.shape} and {new_theta.shape}."
+        )
+        assert len(w) < len(new_w) <= 30, f"Add some particles, up to 24: you return {len(new_w)} of them."
+        before, after = problem.energy(w, theta), problem.energy(new_w, new_theta)
+        assert abs(after - before) <= 1e-9 * before, (
+            f"J was {before:.4f} and is {after:.4f} before the flow has moved: the measure has changed. Masses are "
+            "a_i = w_i / m, and you changed m."
+        )
+        step = forward_backward(problem, *spike_steps(problem))
+        end = flow(problem, step, (new_w, new_theta), 20_000, stop=until_settled(problem)).state
+        certificate = certify(problem, h1(*end))
+        assert certificate.optimal, (
+            f"On seed {seed} the flow gets stuck again, with max |eta| = {certificate.max_potential:.2f}. Put a particle "
+            "of weight 0 at every local maximum of |eta| that is above 1; certificates.extremes finds them."
+        )

@@ -1,0 +1,22 @@
+"""Run notebooks and store their outputs: `python tests/execute.py NOTEBOOK...`. No widget state, no time stamps."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+
+def execute(path):
+    """Run all cells of the notebook at `path` in its folder, and write it back."""
+    notebook = nbformat.read(path, as_version=4)
+    folder = {"metadata": {"path": str(Path(path).parent)}}
+    NotebookClient(notebook, timeout=120, record_timing=False, coalesce_streams=True, resources=folder).execute()
+    notebook.metadata = {"kernelspec": notebook.metadata.kernelspec}
+    nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        execute(name)
+        print(f"{name}: run and stored")

@@ -1,0 +1,150 @@
+"""Certificates rest on Prop. 3.1 and Fenchel duality: they are checked by brute force and by theorems, not by memory."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mfcourse import convex, flows, problems
+from mfcourse.certificates import bounds, certify, extremes, gap
+from mfcourse.features import Fourier
+from mfcourse.losses import Logistic
+from mfcourse.measures import Measure
+from mfcourse.problems import Problem
+from mfcourse.risks import FeatureRisk
+
+SPIKES = Measure(
+    [0.34064464, 1.13661714, 1.22589593, -0.91577431, -1.01730024],
+    np.array([[0.02561918], [0.17776107], [0.54013663], [0.72747379], [0.86467513]]),
+)
+OPTIMUM = 5.101390015260
+
+
+def random_measure(rng, dimension=1, atoms=4):
+    return Measure(rng.normal(size=atoms), rng.uniform(size=(atoms, dimension)))
+
+
+def test_the_reference_optimum_is_certified_and_has_the_reference_value():
+    problem = problems.spikes(0)
+    certificate = certify(problem, SPIKES)  # positions and masses are known to 8 digits
+    assert certificate.objective == pytest.approx(OPTIMUM, abs=1e-10)
+    assert certificate.gap < 1e-6
+    assert certificate.dual <= OPTIMUM
+    assert certify(problem, convex.certified_optimum(problem)).optimal
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.integers(0, 5))
+def test_the_dual_value_never_exceeds_the_optimum_nor_the_optimum_the_objective(seed, instance):
+    problem = problems.spikes(instance)
+    certificate = certify(problem, random_measure(np.random.default_rng(seed)))
+    best = problem.objective(convex.certified_optimum(problem))
+    assert certificate.dual <= best * (1 + 1e-12)
+    assert best <= certificate.objective * (1 + 1e-12)
+    assert certificate.gap >= (certificate.objective - best) / certificate.objective - 1e-12
+
+
+@pytest.mark.parametrize(("dimension", "side"), [(1, 200_000), (2, 700)])
+def test_the_largest_potential_is_that_of_brute_force(dimension, side):
+    rng = np.random.default_rng(5)
+    features = Fourier(7 if dimension == 1 else 3, dimension)
+    residual = rng.normal(size=features.size)
+    grid = np.indices((side,) * dimension).reshape(dimension, -1).T / side
+    brute = np.abs(features.pull(residual, grid)[0]).max()
+    values, at = extremes(features, residual)
+    top = np.abs(values).max()
+    assert brute <= top * (1 + 1e-12)
+    assert top == pytest.approx(brute, rel=1e-3 if dimension == 2 else 1e-8)
+    assert np.abs(features.pull(residual, at)[0]).max() == pytest.approx(top, rel=1e-12)
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_extremes_are_critical_points(dimension):
+    features = Fourier(4, dimension)
+    residual = np.random.default_rng(1).normal(size=features.size)
+    _, at = extremes(features, residual)
+    slope = features.pull(residual, at)[1]
+    assert np.abs(slope).max() < 1e-6 * np.abs(residual).sum()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_no_random_point_lies_above_the_extremes(seed, cutoff):
+    rng = np.random.default_rng(seed)
+    features = Fourier(cutoff)
+    residual = rng.normal(size=features.size)
+    top = np.abs(extremes(features, residual)[0]).max()
+    assert np.abs(features.pull(residual, rng.uniform(size=(5000, 1)))[0]).max() <= top * (1 + 1e-12)
+
+
+def test_a_constant_potential_is_its_own_maximum():
+    features = Fourier(3)
+    values, _ = extremes(features, np.eye(7)[0] * -2.5)
+    np.testing.assert_allclose(values, -2.5)
+
+
+def test_mass_at_the_worst_point_lowers_the_objective_where_the_certificate_is_violated():
+    problem = problems.spikes(3)
+    measure = random_measure(np.random.default_rng(0))
+    certificate = certify(problem, measure)
+    assert certificate.max_potential > 1
+    (eta,) = problem.risk.potential(*measure.particles(), certificate.worst[None])
+    added = Measure([-1e-4 * np.sign(eta)], certificate.worst[None])
+    assert problem.objective(measure + added) < problem.objective(measure)
+
+
+def test_at_the_optimum_the_potential_touches_the_band_on_the_side_of_each_sign():
+    problem = problems.spikes(2)
+    optimum = convex.certified_optimum(problem)
+    eta = problem.risk.potential(*optimum.particles(), optimum.positions)
+    np.testing.assert_allclose(eta, -np.sign(optimum.weights), atol=1e-7)
+
+
+def test_the_zero_measure_is_optimal_for_a_large_lambda():
+    certificate = certify(problems.spikes(0, lam=100.0), Measure(np.zeros(0), np.zeros((0, 1))))
+    assert certificate.optimal
+    assert certificate.max_potential < 1
+    assert certificate.gap >= -1e-15
+
+
+def test_gaps_of_a_stack_are_those_of_its_runs():
+    singles = [problems.spikes(seed) for seed in range(4)]
+    rng = np.random.default_rng(2)
+    w, theta = rng.normal(size=(4, 9)), rng.uniform(size=(4, 9, 1))
+    stacked = bounds(problems.stack(singles), w, theta)
+    for k, problem in enumerate(singles):
+        for part, alone in zip(stacked, bounds(problem, w[k], theta[k]), strict=True):
+            np.testing.assert_allclose(part[k], alone, rtol=1e-12)
+    np.testing.assert_allclose(gap(problems.stack(singles), w, theta), 1 - stacked[1] / stacked[0], rtol=1e-12)
+
+
+def test_the_logistic_loss_is_certified_with_its_own_conjugate():
+    """Classify the signs of a signal: the flow's gap closes, so value, gradient and conjugate fit together."""
+    features = Fourier(3)
+    labels = np.sign(np.random.default_rng(0).normal(size=features.size))
+    problem = Problem(FeatureRisk(features, Logistic(labels)), 0.05)
+    step = flows.forward_backward(problem, 2.0, 0.02, metric="conic")
+    run = flows.flow(problem, step, flows.grid_start(40), 20_000, stop=flows.until_settled(problem, 1e-7))
+    w, theta = run.state
+    assert gap(problem, w, theta) <= 1e-7
+    assert 0 < np.abs(w).mean()
+    assert problem.energy(w, theta) < np.log(2)
+
+
+def test_the_verdict_says_what_the_numbers_say():
+    problem = problems.spikes(0)
+    bad, good = certify(problem, problem.truth * 0.5), certify(problem, convex.certified_optimum(problem))
+    assert bad.verdict.startswith("not optimal: |eta| exceeds its bound by")
+    assert f"{bad.worst[0]:.3f}" in bad.verdict
+    assert good.verdict.startswith("optimal: nothing is better by more than")
+
+
+def test_there_is_nothing_to_certify_without_a_penalty():
+    problem = problems.spikes(0)
+    with pytest.raises(ValueError, match="penalty is 0"):
+        certify(Problem(problem.risk, 0.0), problem.truth)
+
+
+def test_a_measure_from_another_dimension_is_refused():
+    with pytest.raises(ValueError, match="theta must have shape"):
+        certify(problems.spikes(0), problems.spikes(0, dimension=2).truth)

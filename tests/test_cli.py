@@ -1,0 +1,185 @@
+"""The command line as a user meets it: what it prints, writes and refuses, and its exit codes."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import matplotlib.image
+import pytest
+
+from mfcourse import cli, experiments, problems
+from mfcourse.convex import certified_optimum
+
+
+def run(capsys, *argv):
+    """Exit code, standard output and standard error of `mfcourse ARGV`."""
+    try:
+        code = cli.main(argv)
+    except SystemExit as end:
+        code = end.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_reproduce_writes_a_picture_and_the_numbers_it_prints(capsys, tmp_path):
+    out = tmp_path / "new" / "folder"
+    code, printed, _ = run(capsys, "reproduce", "figure1", "--seeds", "4,5", "--m", "6,10", "--out", str(out))
+    assert code == 0
+    data = json.loads((out / "figure1.json").read_text())
+    assert data["figure"] == "figure1"
+    assert [(r["seed"], r["m"], r["method"]) for r in data["runs"]] == [
+        (4, 6, "flow"),
+        (4, 10, "flow"),
+        (5, 6, "flow"),
+        (5, 10, "flow"),
+    ]
+    problem = problems.spikes(4)
+    assert data["runs"][1]["optimum"] == pytest.approx(problem.objective(certified_optimum(problem)), rel=1e-12)
+    assert [word for word in re.findall(r"(not )?optimal$", printed, re.M)] == ["not ", "", "not ", ""]
+    picture = matplotlib.image.imread(out / "figure1.png")
+    assert picture.shape[0] > 400
+    assert picture.std() > 0.05
+    assert sorted(path.name for path in out.iterdir()) == ["figure1.json", "figure1.png"]
+
+
+def test_quick_means_fewer_seeds_and_sizes_but_at_least_twenty_particles(capsys, tmp_path):
+    code, _, _ = run(capsys, "reproduce", "figure1", "--quick", "--out", str(tmp_path))
+    assert code == 0
+    runs = json.loads((tmp_path / "figure1.json").read_text())["runs"]
+    assert {r["seed"] for r in runs} < set(experiments.SEEDS)
+    assert max(r["m"] for r in runs) >= 20
+
+
+def test_certify_prints_the_verdict_and_a_bound_below_the_optimum(capsys):
+    code, printed, _ = run(capsys, "certify", "--seed", "0", "--m", "10")
+    assert code == 0
+    assert printed.splitlines()[-1].startswith("optimal")
+    numbers = {line[:27].strip(): float(line[27:].split()[0]) for line in printed.splitlines()[1:-1]}
+    assert numbers["lower bound D from them"] <= numbers["J* by convex search"] <= numbers["J of the particles"] + 1e-9
+    _, printed, _ = run(capsys, "certify", "--m", "6")
+    assert printed.splitlines()[-1].startswith("not optimal")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "a command is needed: reproduce, certify, lab or doctor"),
+        (["paint"], "invalid choice: 'paint'"),
+        (["reproduce"], "required: figure"),
+        (["reproduce", "figure9"], "invalid choice: 'figure9'"),
+        (["reproduce", "figure1", "--seeds", "two"], "--seeds: 'two' must be a whole number >= 0"),
+        (["reproduce", "figure1", "--seeds", "4-0"], "'4-0' must go upwards"),
+        (["reproduce", "figure1", "--m", "6,0"], "--m: '0' must be a whole number >= 1"),
+        (["reproduce", "figure1", "--jobs", "0"], "--jobs: '0' must be"),
+        (["certify", "--m", "0"], "--m: '0' must be a whole number >= 1"),
+        (["certify", "--seed", "-1"], "--seed: '-1' must be a whole number >= 0"),
+        (["certify", "--seed"], "--seed: expected one argument"),
+        (["certify", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["certify", "--", "--debug"], "only lab takes options after --"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_code_2(capsys, argv, words):
+    code, out, err = run(capsys, *argv)
+    assert code == 2
+    assert out == ""
+    assert words in err
+    assert err.startswith("mfcourse")
+    assert err.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_before_any_work(capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(experiments, "figure1", lambda *a, **k: pytest.fail("work began"))
+    code, _, err = run(capsys, "reproduce", "figure1", "--out", str(tmp_path / "file" / "below"))
+    assert code == 2
+    assert err.startswith("mfcourse: --out must be a folder that can be written to")
+    assert err.count("\n") == 1
+
+
+def test_a_half_written_run_file_is_one_line_that_names_it(capsys, tmp_path):
+    folder = tmp_path / "figure1.unfinished"
+    folder.mkdir()
+    (folder / "spikes-flow-seed0-m6.npz").write_bytes(b"PK half")
+    code, _, err = run(capsys, "reproduce", "figure1", "--seeds", "0", "--m", "6", "--out", str(tmp_path))
+    assert code == 2
+    assert "spikes-flow-seed0-m6.npz must be a run saved by mfcourse" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "figure1.json").exists()
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["reproduce", "--help"], ["certify", "--help"], ["lab", "--help"]])
+def test_help_teaches_with_an_example_or_a_next_step(capsys, argv):
+    code, out, _ = run(capsys, *argv)
+    assert code == 0
+    assert "Example: mfcourse" in out or "Start with" in out
+
+
+def test_version_and_module_call_agree(capsys):
+    code, out, _ = run(capsys, "--version")
+    assert code == 0
+    called = subprocess.run([sys.executable, "-m", "mfcourse", "--version"], capture_output=True, text=True, check=True)
+    assert called.stdout == out
+
+
+def test_seeds_can_be_a_number_a_range_or_a_list():
+    read = cli.whole_numbers(0)
+    assert [read(text) for text in ("7", "0-4", "0,1,4,5", "3,1-3")] == [[7], [0, 1, 2, 3, 4], [0, 1, 4, 5], [3, 1, 2]]
+
+
+def test_ctrl_c_ends_with_130_in_one_line(capsys, monkeypatch):
+    def interrupted(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiments, "spike_flow", interrupted)
+    assert run(capsys, "certify") == (130, "", "mfcourse: interrupted\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for other processes")
+def test_ctrl_c_during_a_figure_keeps_the_finished_runs(tmp_path):
+    command = [sys.executable, "-m", "mfcourse", "reproduce", "figure1", "--seeds", "0-199", "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    unfinished = tmp_path / "figure1.unfinished"
+    limit = time.monotonic() + 100
+    while not (unfinished.is_dir() and len(list(unfinished.glob("*.npz"))) >= 2):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted; finished runs are kept in" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert len(list(unfinished.glob("*.npz"))) >= 2
+    assert not (tmp_path / "figure1.json").exists()
+    assert not list(unfinished.glob("*.part"))
+
+
+def test_doctor_reports_and_is_content(capsys):
+    code, out, _ = run(capsys, "doctor")
+    assert code == 0
+    assert "all the course needs is there" in out
+
+
+def test_lab_copies_and_opens_the_users_folder(capsys, tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
+    mine = tmp_path / "mine"
+    code, out, _ = run(capsys, "lab", str(mine), "--", "--no-browser")
+    assert code == 0
+    assert "notebooks copied, 0 kept" in out
+    assert calls[0][1:3] == ["-m", "jupyterlab"]
+    assert calls[0][3:] == [f"--ServerApp.root_dir={mine}", "--no-browser"]
+    assert (mine / "09_sparse_spikes.ipynb").exists()
+
+
+def test_lab_in_a_clone_opens_the_clones_own_notebooks(capsys, monkeypatch):
+    from mfcourse import lab
+
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 3)
+    code, out, _ = run(capsys, "lab")
+    assert (code, out) == (3, "")
+    assert calls[0][3] == f"--ServerApp.root_dir={lab.notebooks_folder()}"

@@ -1,0 +1,57 @@
+"""The reader's copy of the notebooks: complete, and never overwritten."""
+
+import pytest
+
+from mfcourse import lab
+
+
+def test_all_notebooks_are_copied_as_they_are(tmp_path):
+    copied, kept = lab.copy_notebooks(tmp_path / "course")
+    originals = {path.name: path.read_bytes() for path in lab.notebooks_folder().glob("*.ipynb")}
+    assert copied == sorted(originals)
+    assert kept == []
+    assert {path.name: path.read_bytes() for path in (tmp_path / "course").iterdir()} == originals
+
+
+def test_work_that_is_there_already_is_never_touched(tmp_path):
+    mine = tmp_path / "09_sparse_spikes.ipynb"
+    mine.write_text("my answers")
+    copied, kept = lab.copy_notebooks(tmp_path)
+    assert mine.read_text() == "my answers"
+    assert kept == ["09_sparse_spikes.ipynb"]
+    assert mine.name not in copied
+    assert lab.copy_notebooks(tmp_path)[0] == []
+
+
+def test_an_installed_wheel_has_its_notebooks_inside_the_package(tmp_path, monkeypatch):
+    inside = tmp_path / "site-packages" / "mfcourse" / "notebooks"
+    inside.mkdir(parents=True)
+    (inside / "01_x.ipynb").write_text("{}")
+    monkeypatch.setattr(lab, "PACKAGE", inside.parent)
+    assert lab.notebooks_folder() == inside
+    assert not lab.in_clone()
+    assert lab.copy_notebooks(tmp_path / "mine") == (["01_x.ipynb"], [])
+
+
+def test_an_installed_wheel_opens_a_copy_in_the_current_folder(tmp_path, monkeypatch, capsys):
+    from mfcourse.cli import main
+
+    opened = []
+    monkeypatch.setattr(lab, "in_clone", lambda: False)
+    monkeypatch.setattr(lab, "open_lab", lambda folder, options: opened.append(folder) or 0)
+    monkeypatch.chdir(tmp_path)
+    assert main(["lab"]) == 0
+    assert opened == ["mfcourse-notebooks"]
+    assert (tmp_path / "mfcourse-notebooks" / "09_sparse_spikes.ipynb").exists()
+
+
+def test_missing_notebooks_are_said_to_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(lab, "PACKAGE", tmp_path / "mfcourse")
+    with pytest.raises(FileNotFoundError, match="install mfcourse again"):
+        lab.notebooks_folder()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="folder must be a folder that can be written to"):
+        lab.copy_notebooks(tmp_path / "file" / "below")

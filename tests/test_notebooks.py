@@ -1,0 +1,128 @@
+"""House rules that can be counted, for every notebook; nbval checks that they run and print what they say."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+FIGURE = "image/png"
+
+
+def cells(path, kind):
+    return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def prose(path):
+    return [source(cell) for cell in cells(path, "markdown")]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return request.param
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+def test_the_first_cell_says_what_is_learnt_needed_and_where_it_is_in_the_paper(notebook):
+    first = prose(notebook)[0]
+    for promise in ("**You will learn**", "**You need**", "**Time**", "**In the paper**"):
+        assert promise in first
+
+
+def test_the_last_prose_is_a_summary_with_references(notebook):
+    last = prose(notebook)[-1]
+    assert "## Summary" in last
+    assert "**References.**" in last
+
+
+def test_cells_are_short(notebook):
+    for text in prose(notebook):
+        assert len(text.split()) <= 150, text[:80]
+    for cell in cells(notebook, "code"):
+        lines = [line for line in source(cell).splitlines() if line.strip() and not line.strip().startswith("#")]
+        assert len(lines) <= 15, source(cell)[:80]
+
+
+def test_cells_were_run_once_from_top_to_bottom_without_errors(notebook):
+    code = cells(notebook, "code")
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell["outputs"]]
+    assert not [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
+
+
+def test_every_figure_has_alt_text(notebook):
+    drawn = [c for c in cells(notebook, "code") if any(FIGURE in o.get("data", {}) for o in c["outputs"])]
+    assert drawn
+    for cell in drawn:
+        assert len(cell["metadata"]["mystnb"]["image"]["alt"]) > 40
+
+
+def test_cells_with_a_control_are_left_to_a_live_kernel(notebook):
+    for cell in cells(notebook, "code"):
+        if "interact(" in source(cell):
+            assert {"nbval-ignore-output", "remove-output"} <= set(tags(cell))
+            assert "continuous_update=False" in source(cell)
+
+
+def test_every_exercise_has_a_stub_a_check_and_a_hidden_solution(notebook):
+    text = "\n".join(prose(notebook))
+    exercises = [line.split()[2] for line in text.splitlines() if line.startswith("### Exercise")]
+    assert len(exercises) >= 1
+    code = [source(cell) for cell in cells(notebook, "code")]
+    assert sum("raise NotImplementedError" in c and "check_" in c for c in code) == len(exercises)
+    for number in exercises:
+        assert f"**Solution {number}.**" in text
+    solutions = [cell for cell in cells(notebook, "code") if "solution" in tags(cell)]
+    assert len(solutions) == len(exercises)
+    for cell in solutions:
+        assert "hide-cell" in tags(cell)
+        assert cell["metadata"]["jupyter"]["source_hidden"]
+
+
+def test_the_file_is_small_and_carries_no_state(notebook):
+    assert notebook.stat().st_size <= 500_000
+    assert set(json.loads(notebook.read_text(encoding="utf-8"))["metadata"]) <= {"kernelspec", "language_info"}
+
+
+def test_notebooks_import_the_library_by_name_and_define_no_second_one(notebook):
+    for cell in cells(notebook, "code"):
+        tree = ast.parse(source(cell))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                assert all(alias.name != "*" for alias in node.names)
+            assert not isinstance(node, ast.ClassDef)
+
+
+def test_the_callbacks_of_controls_run_at_both_ends(notebook):
+    """The notebook's code, solutions and all, runs as a script; each control is then moved to its extreme values."""
+    import matplotlib.pyplot as plt
+
+    moved = []
+
+    def interact(callback, **controls):
+        (name, control), *_ = controls.items()
+        for value in (control.min, control.max):
+            callback(**{name: value})
+            moved.append(value)
+
+    space = {}
+    code = [cell for cell in cells(notebook, "code") if "raise NotImplementedError" not in source(cell)]
+    with plt.style.context("default"):
+        for cell in code:
+            if "interact(" in source(cell):
+                space["interact"] = interact
+            exec(compile(source(cell), f"{notebook.stem}", "exec"), space)
+            plt.close("all")
+    assert len(moved) >= 2
