@@ -2,19 +2,19 @@
 
 import os
 import tempfile
+import uuid
 from pathlib import Path
 
 
 def write_whole(path, write):
     """Call `write` on a binary file that takes the place of `path` only once it is complete."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    temporary = Path(f"{path}.{uuid.uuid4().hex}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             write(file)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -159,7 +159,7 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     state, done = run.state, int(run.steps[-1])
     finite, reached, stopped, kept, clock = state, done, False, [], time.perf_counter()
     quiet = np.errstate(over="ignore", invalid="ignore")  # a divergence is noticed by the risk, and raised
-    with quiet, BLAS.limit(limits=1), tqdm(total=steps - done, disable=not progress) as bar:
+    with quiet, BLAS.limit(limits=1), tqdm(total=steps - done, leave=False, disable=not progress) as bar:
         try:
             for number in range(done + 1, steps + 1):
                 new = step(*state)

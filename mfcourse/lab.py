@@ -44,4 +44,9 @@ def copy_notebooks(folder):
 def open_lab(folder, options=()):
     """Run JupyterLab on `folder` until it is closed; `options` go to JupyterLab as they are. Returns its exit code."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={Path(folder).resolve()}", *options]
-    return subprocess.call(command)
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # Ctrl-C reaches JupyterLab too, which asks before it closes
+            continue

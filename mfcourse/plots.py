@@ -122,7 +122,8 @@ def figure1(problem, runs):
         certificate = certify(problem, measure)
         particle_paths(top, run, problem.truth)
         certificate_picture(bottom, problem, measure)
-        top.set(xlabel="", title=f"m = {m}: {'optimal' if certificate.optimal else 'stuck'}")
+        word = "optimal" if certificate.optimal else "stuck" if run.stopped else "unfinished"
+        top.set(xlabel="", title=f"m = {m}: {word}")
         bottom.set_title(f"gap {certificate.gap:.1e}, max |η| = {certificate.max_potential:.4g}", fontsize=10)
         truth_lines(bottom, problem.truth)
     for ax in axes[:, 1:].flat:

@@ -10,7 +10,7 @@ import time
 import matplotlib.image
 import pytest
 
-from mfcourse import cli, experiments, problems
+from mfcourse import cli, experiments, lab, problems
 from mfcourse.convex import certified_optimum
 
 
@@ -38,7 +38,7 @@ def test_reproduce_writes_a_picture_and_the_numbers_it_prints(capsys, tmp_path):
     ]
     problem = problems.spikes(4)
     assert data["runs"][1]["optimum"] == pytest.approx(problem.objective(certified_optimum(problem)), rel=1e-12)
-    assert [word for word in re.findall(r"(not )?optimal$", printed, re.M)] == ["not ", "", "not ", ""]
+    assert re.findall(r"(not )?optimal$", printed, re.M) == ["not ", "", "not ", ""]
     picture = matplotlib.image.imread(out / "figure1.png")
     assert picture.shape[0] > 400
     assert picture.std() > 0.05
@@ -163,23 +163,36 @@ def test_doctor_reports_and_is_content(capsys):
     assert "all the course needs is there" in out
 
 
-def test_lab_copies_and_opens_the_users_folder(capsys, tmp_path, monkeypatch):
+@pytest.fixture
+def jupyterlab(monkeypatch):
+    """Commands that would have started JupyterLab; it is interrupted once and ends with exit code 3."""
     calls = []
-    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
+
+    class Process:
+        def __init__(self, command):
+            calls.append(command)
+            self.answers = [KeyboardInterrupt, 3]
+
+        def wait(self):
+            answer = self.answers.pop(0)
+            if answer is KeyboardInterrupt:
+                raise answer
+            return answer
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    return calls
+
+
+def test_lab_copies_and_opens_the_users_folder(capsys, tmp_path, jupyterlab):
     mine = tmp_path / "mine"
     code, out, _ = run(capsys, "lab", str(mine), "--", "--no-browser")
-    assert code == 0
+    assert code == 3
     assert "notebooks copied, 0 kept" in out
-    assert calls[0][1:3] == ["-m", "jupyterlab"]
-    assert calls[0][3:] == [f"--ServerApp.root_dir={mine}", "--no-browser"]
+    assert jupyterlab[0][1:] == ["-m", "jupyterlab", f"--ServerApp.root_dir={mine}", "--no-browser"]
     assert (mine / "09_sparse_spikes.ipynb").exists()
 
 
-def test_lab_in_a_clone_opens_the_clones_own_notebooks(capsys, monkeypatch):
-    from mfcourse import lab
-
-    calls = []
-    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 3)
+def test_lab_in_a_clone_opens_the_clones_own_notebooks(capsys, jupyterlab):
     code, out, _ = run(capsys, "lab")
     assert (code, out) == (3, "")
-    assert calls[0][3] == f"--ServerApp.root_dir={lab.notebooks_folder()}"
+    assert jupyterlab[0][3] == f"--ServerApp.root_dir={lab.notebooks_folder()}"

@@ -7,7 +7,7 @@ from mfcourse import doctor
 
 
 def report(monkeypatch, absent=(), old=()):
-    """The doctor's report if the distributions in `absent` were not installed and those in `old` were of version 0.0."""
+    """The doctor's report if the packages in `absent` were not installed and those in `old` were of version 0.0."""
     true_version = metadata.version
 
     def version(name):

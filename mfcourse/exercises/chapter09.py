@@ -49,6 +49,6 @@ def check_rescue(rescue):
         end = flow(problem, step, (new_w, new_theta), 20_000, stop=until_settled(problem)).state
         certificate = certify(problem, h1(*end))
         assert certificate.optimal, (
-            f"On seed {seed} the flow gets stuck again, with max |eta| = {certificate.max_potential:.2f}. Put a particle "
-            "of weight 0 at every local maximum of |eta| that is above 1; certificates.extremes finds them."
+            f"On seed {seed} the flow gets stuck again, with max |eta| = {certificate.max_potential:.2f}. Put particles "
+            "of weight 0 at the local maxima of |eta| that are above 1; certificates.extremes finds them."
         )
