@@ -1,8 +1,8 @@
 """What one would do instead of moving particles: convex optimisation over measures.
 
-`fixed_positions` keeps a given set of positions and optimises the masses, a Lasso. `certified_optimum` adds one
-position after the other where the certificate is violated, lets all of them slide, and ends at the global minimum of
-J up to a relative duality gap of 1e-13 or so: sliding Frank-Wolfe with Newton steps.
+`fixed_positions` keeps a given set of positions and optimises the masses, a Lasso. `certified_optimum` adds positions
+where the certificate is violated, lets all of them slide, and ends at the global minimum of J up to a relative duality
+gap of 1e-13 or so: sliding Frank-Wolfe (Denoyelle, Duval, Peyre, Soubies 2019) with Newton steps.
 """
 
 import warnings

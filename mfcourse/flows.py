@@ -85,7 +85,10 @@ def gradient(problem, step_w, step_theta):
 
 
 def conic_mirror(problem, step_w, step_theta):
-    """Conic mirror descent: w = +-r^2 is multiplied, w exp(-4 a (c + s eta)), and never changes its sign s."""
+    """Conic mirror descent: w = s r^2 is multiplied by exp(-4 a (c + s eta)) and never changes its sign s.
+
+    A weight 0 stays 0, so a start needs particles of both signs.
+    """
     a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
 
     def step(w, theta):

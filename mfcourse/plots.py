@@ -45,13 +45,15 @@ def particle_paths(ax, run, truth=None, last=None):
     return ax
 
 
-def certificate_picture(ax, problem, measure, points=2000):
+def certificate_picture(ax, problem, measure, truth=None, points=2000):
     """The potential -eta over the circle with its band [-c, c], and the atoms of the measure sitting on it.
 
     The measure is optimal iff the curve stays in the band and touches it, on the side of its sign, at every atom
     (Prop. 3.1). The sign is turned so that positive mass sits at the top.
     """
     t = np.linspace(0, 1, points)
+    if truth is not None:
+        truth_lines(ax, truth)
     eta = problem.risk.potential(*measure.particles(), t[:, None])
     ax.axhspan(-problem.penalty, problem.penalty, color=CONTEXT, alpha=0.25, linewidth=0, zorder=0)
     ax.plot(t, -eta, color=POTENTIAL, zorder=2, label="−η")
@@ -98,7 +100,7 @@ def observed_signal(ax, problem, points=1000):
 def excess_against_m(ax, sizes, curves, n_spikes=None, floor=1e-12):
     """Relative excess J / J* - 1 against the number of particles: a line of medians, and a point for each seed.
 
-    curves: name -> array (seeds, sizes). Values below `floor` are drawn at the floor.
+    curves: name -> array (seeds, sizes). Values below `floor` are drawn at the floor, whose tick says so.
     """
     looks = {0: (POTENTIAL, "o", "-"), 1: (CONTEXT, "D", "--")}
     for k, (name, excess) in enumerate(curves.items()):
@@ -110,6 +112,8 @@ def excess_against_m(ax, sizes, curves, n_spikes=None, floor=1e-12):
         ax.axvline(n_spikes, color=TRUTH, linestyle=":", linewidth=1.2, label=f"m₀ = {n_spikes} spikes")
     ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
     ax.set_xticks(sizes, [str(m) for m in sizes])
+    powers = np.arange(round(np.log10(floor)), 3, 3)
+    ax.set_yticks(10.0**powers, [f"$\\leq 10^{{{powers[0]}}}$", *(f"$10^{{{k}}}$" for k in powers[1:])])
     ax.minorticks_off()
     return ax
 
@@ -121,11 +125,10 @@ def figure1(problem, runs):
         measure = h1(*run.state)
         certificate = certify(problem, measure)
         particle_paths(top, run, problem.truth)
-        certificate_picture(bottom, problem, measure)
+        certificate_picture(bottom, problem, measure, problem.truth)
         word = "optimal" if certificate.optimal else "stuck" if run.stopped else "unfinished"
         top.set(xlabel="", title=f"m = {m}: {word}")
         bottom.set_title(f"gap {certificate.gap:.1e}, max |η| = {certificate.max_potential:.4g}", fontsize=10)
-        truth_lines(bottom, problem.truth)
     for ax in axes[:, 1:].flat:
         ax.set_ylabel("")
     handles, labels = axes[0, 0].get_legend_handles_labels()

@@ -24,11 +24,11 @@ WRONG = [
     (chapter09.check_one_spike, lambda a, lam: a, "the certificate is open"),
     (chapter09.check_one_spike, lambda a, lam: flows.soft_threshold(a, lam), "What does"),
     (chapter09.check_one_spike, lambda a, lam: a - np.sign(a) * lam / 15, "the certificate is open"),
-    (chapter09.check_rescue, lambda p, w, t: (w, t), "Add some particles"),
+    (chapter09.check_rescue, lambda p, w, t: (w, t), "more than 6 and at most 30"),
     (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, rescale=False), "the measure has changed"),
     (chapter09.check_rescue, lambda p, w, t: (w, t[:, 0]), "Return w of shape"),
     (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, where=t[:1]), "gets stuck again"),
-    (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, where=np.zeros((40, 1))), "up to 24"),
+    (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, where=np.zeros((40, 1))), "yours are 46"),
 ]
 
 

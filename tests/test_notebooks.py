@@ -47,6 +47,10 @@ def test_the_last_prose_is_a_summary_with_references(notebook):
     assert "**References.**" in last
 
 
+def test_a_chapter_is_neither_a_leaflet_nor_a_book(notebook):
+    assert 25 <= len(prose(notebook)) + len(cells(notebook, "code")) <= 40
+
+
 def test_cells_are_short(notebook):
     for text in prose(notebook):
         assert len(text.split()) <= 150, text[:80]

@@ -39,7 +39,10 @@ def check_rescue(rescue):
         assert new_theta.shape == (*new_w.shape, 1), (
             f"Return w of shape (m,) and theta of shape (m, 1); yours have {new_w.shape} and {new_theta.shape}."
         )
-        assert len(w) < len(new_w) <= 30, f"Add some particles, up to 24: you return {len(new_w)} of them."
+        assert len(w) < len(new_w) <= 30, (
+            f"Return more than {len(w)} and at most 30 particles: yours are {len(new_w)}. The list that "
+            "certificates.extremes returns repeats its largest entry; np.unique(..., axis=0) drops repetitions."
+        )
         before, after = problem.energy(w, theta), problem.energy(new_w, new_theta)
         assert abs(after - before) <= 1e-9 * before, (
             f"J was {before:.4f} and is {after:.4f} before the flow has moved: the measure has changed. Masses are "
@@ -49,6 +52,6 @@ def check_rescue(rescue):
         end = flow(problem, step, (new_w, new_theta), 20_000, stop=until_settled(problem)).state
         certificate = certify(problem, h1(*end))
         assert certificate.optimal, (
-            f"On seed {seed} the flow gets stuck again, with max |eta| = {certificate.max_potential:.2f}. Put particles "
-            "of weight 0 at the local maxima of |eta| that are above 1; certificates.extremes finds them."
+            f"On seed {seed} the flow gets stuck again, with max |eta| = {certificate.max_potential:.2f}. Put a "
+            "particle of weight 0 at every local maximum of |eta| above 1; certificates.extremes finds them."
         )

@@ -7,14 +7,16 @@ one that is not installed is skipped by name. The exit code is 1 if a result dif
 
 import os
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-os.environ.update(dict.fromkeys(THREADS, "1"), JAX_ENABLE_X64="1", JAX_PLATFORMS="cpu")
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
+os.environ.update(JAX_ENABLE_X64="1", JAX_PLATFORMS="cpu")
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
+import argparse
 import functools
 import math
 import sys
 import time
+import timeit
 import tracemalloc
 
 import numpy as np
@@ -28,7 +30,7 @@ LAM, R2, TAU = 2.0, 2**0.5, 2 * math.pi
 STEP_W, STEP_THETA = LAM / 15, 3e-6 * LAM
 SECONDS, ROUNDS, SAMPLE = 0.6, 5, 0.004  # for each contender; at least so many rounds; at least so long a sample
 TARGETS = {"numba": 1.6, "torch": 0.4, "jax": 0.3}  # ours / peer for the 350 runs and on the circle from m = 10^4
-ROW = "{:27} {:19} {:>14} {:>11} {:>17}  {:19} {}"
+ROW = "{:27} {:19} {:>13} {:>11} {:>17}  {:19} {}"
 
 
 def ours(problem, w, theta):
@@ -42,50 +44,37 @@ def moved(w, theta, potential, weighted_gradient):
     return w - w.clip(-STEP_W, STEP_W), theta - STEP_THETA * weighted_gradient
 
 
-def naive_exponentials(problem, w, theta):
-    """A complex exponential for each particle and frequency, on the circle."""
-    k = np.arange(1, problem.risk.features.cutoff + 1)[:, None]
+def exponentials(problem, w, theta, kernels=False):
+    """NumPy on the circle, an exponential for each frequency; Dirichlet kernels of all pairs of particles if asked."""
+    k, y, m = np.arange(1, problem.risk.features.cutoff + 1)[:, None], problem.risk.loss.target[..., None], w.shape[-1]
 
     def step():
         e, one = R2 * np.exp(1j * TAU * k * theta[..., None, :, 0]), np.ones_like(w)[..., None, :]
-        rows = np.concatenate([one, e.real, e.imag], -2)
+        rows, v = np.concatenate([one, e.real, e.imag], -2), w[..., None]
         slopes = np.concatenate([0 * one, -TAU * k * e.imag, TAU * k * e.real], -2)
-        prediction = (rows @ w[..., None])[..., 0] / w.shape[-1]
-        residual = (prediction - problem.risk.loss.target)[..., None, :] / LAM
-        return moved(w, theta, (residual @ rows)[..., 0, :], (w * (residual @ slopes)[..., 0, :])[..., None])
-
-    return step
-
-
-def kernel_matrices(problem, w, theta):
-    """Dirichlet kernels of all pairs of particles, on the circle, as in the experiments of 2019."""
-
-    def step():
-        z = power = np.exp(1j * TAU * (theta - theta[..., None, :, 0]))
-        kernel, slope = np.ones(z.shape), np.zeros(z.shape)
-        for k in range(1, problem.risk.features.cutoff + 1):
-            kernel, slope, power = kernel + 2 * power.real, slope - 2 * TAU * k * power.imag, power * z
-        data, data_slope = problem.risk.features.pull(problem.risk.loss.target, theta)
-        potential, gradient = (kernel @ w[..., None])[..., 0] / w.shape[-1], slope @ w[..., None] / w.shape[-1]
-        return moved(w, theta, (potential - data) / LAM, w[..., None] * (gradient - data_slope) / LAM)
+        sides = [np.swapaxes(x, -1, -2) / LAM for x in (rows, slopes)]
+        if kernels:
+            potential, gradient = ((side @ rows) @ v / m - side @ y for side in sides)
+        else:
+            potential, gradient = (side @ (rows @ v / m - y) for side in sides)
+        return moved(w, theta, potential[..., 0], v * gradient)
 
     return step
 
 
 def risk(xp, problem, y, w, theta):
     """R(int phi dmu), summed over runs, in the arrays of a library that differentiates it; powers by recurrence."""
-    rows = []
-    for t in (theta[..., j] for j in range(theta.shape[-1])):
-        c, s = p, q = xp.cos(TAU * t), xp.sin(TAU * t)
-        cosines, sines = [p], [q]
+    tables = []
+    for t in (TAU * theta[..., j] for j in range(theta.shape[-1])):
+        powers = [(xp.cos(t), xp.sin(t))]
         for _ in range(problem.risk.features.cutoff - 1):
-            p, q = p * c - q * s, p * s + q * c
-            cosines.append(p), sines.append(q)
-        rows.append([xp.ones_like(t), *(R2 * p for p in cosines), *(R2 * q for q in sines)])
-    if len(rows) == 1:
-        f = xp.stack([(w * row).mean(-1) for row in rows[0]], -1)
+            (p, q), (c, s) = powers[-1], powers[0]
+            powers.append((p * c - q * s, p * s + q * c))
+        tables.append([xp.ones_like(t), *(R2 * p for p, _ in powers), *(R2 * q for _, q in powers)])
+    if len(tables) == 1:
+        f = xp.stack([(w * row).mean(-1) for row in tables[0]], -1)
     else:
-        f = (w * xp.stack(rows[0])) @ xp.stack(rows[1]).T / w.shape[-1]
+        f = (w * xp.stack(tables[0])) @ xp.stack(tables[1]).T / w.shape[-1]
     return ((f.reshape(y.shape) - y) ** 2).sum() / (2 * LAM)
 
 
@@ -108,30 +97,20 @@ def jax_jit(problem, w, theta):
 
     y, w, theta = (jax.numpy.array(x) for x in (problem.risk.loss.target, w, theta))
     differentiate = jax.value_and_grad(functools.partial(risk, jax.numpy, problem, y), (0, 1))
-
-    @jax.jit
-    def step(w, theta):
-        _, slopes = differentiate(w, theta)
-        return moved(w, theta, *(w.shape[-1] * slope for slope in slopes))
-
+    step = jax.jit(lambda w, theta: moved(w, theta, *(w.shape[-1] * slope for slope in differentiate(w, theta)[1])))
     return lambda: jax.block_until_ready(step(w, theta))
 
 
 def numba_loop(problem, w, theta):
-    """Loops compiled for this cutoff and dimension, with work arrays that are kept."""
-    (m, d), cutoff, y = theta.shape[-2:], problem.risk.features.cutoff, np.atleast_2d(problem.risk.loss.target)
+    """Compiled for this cutoff and dimension, with work arrays that are kept."""
+    (m, d), cutoff, n = theta.shape[-2:], problem.risk.features.cutoff, 2 * problem.risk.features.cutoff + 1
     if d == 1:
-        loop = numba_circle(cutoff, next(lanes for lanes in (16, 8, 10, 1) if m % lanes == 0))
-        w_runs, theta_runs, work = w.reshape(-1, m), theta.reshape(-1, m), np.empty((2, m))
+        loop, work, size = numba_circle(cutoff, next(k for k in (16, 8, 10, 1) if m % k == 0)), np.empty((2, m)), m
     else:
-        loop, w_runs, theta_runs = numba_torus(cutoff), w, theta
-        y, work = y.reshape(2 * cutoff + 1, -1), np.zeros((2, -(-m // 256), 2 * cutoff + 1, 256))
-
-    def step():
-        new_w, new_theta = loop(w_runs, theta_runs, y, *work)
-        return new_w.reshape(w.shape), new_theta.reshape(theta.shape)
-
-    return step
+        loop, size = numba_torus(cutoff), math.gcd(m, 200)
+        work = np.ones((2, m // size, n, size))
+    state = w.reshape(-1, size), theta.reshape(-1, size, d), problem.risk.loss.target.reshape(-1, n)
+    return lambda: [new.reshape(x.shape) for new, x in zip(loop(*state, *work), (w, theta), strict=True)]
 
 
 @functools.cache
@@ -141,12 +120,13 @@ def numba_circle(cutoff, lanes):
 
     @numba.njit(fastmath=True)
     def loop(w, theta, y, cos, sin):
-        new_w, new_theta, r = np.empty_like(w), np.empty_like(theta), np.empty(2 * cutoff + 1)
+        new_w, new_theta, m = np.empty_like(w), np.empty_like(theta), w.shape[1]
+        r, sums = np.empty(2 * cutoff + 1), np.empty((2 * cutoff + 1, lanes))
         for run in range(len(w)):
-            for i in range(w.shape[1]):
-                cos[i], sin[i] = math.cos(TAU * theta[run, i]), math.sin(TAU * theta[run, i])
-            sums = np.zeros((2 * cutoff + 1, lanes))
-            for start in range(0, w.shape[1], lanes):
+            for i in range(m):
+                cos[i], sin[i] = math.cos(TAU * theta[run, i, 0]), math.sin(TAU * theta[run, i, 0])
+            sums[:] = 0
+            for start in range(0, m, lanes):
                 for lane in range(lanes):
                     i = start + lane
                     p, q = w[run, i] * cos[i], w[run, i] * sin[i]
@@ -157,8 +137,8 @@ def numba_circle(cutoff, lanes):
                         p, q = p * cos[i] - q * sin[i], p * sin[i] + q * cos[i]
             for k in range(2 * cutoff + 1):
                 scale = R2 if k else 1.0
-                r[k] = scale * (scale * sums[k].sum() / w.shape[1] - y[run, k]) / LAM
-            for i in range(w.shape[1]):
+                r[k] = scale * (scale * sums[k].sum() / m - y[run, k]) / LAM
+            for i in range(m):
                 p, q, potential, slope = cos[i], sin[i], r[0], 0.0
                 for k in range(1, cutoff + 1):
                     potential += r[k] * p + r[cutoff + k] * q
@@ -166,7 +146,7 @@ def numba_circle(cutoff, lanes):
                     p, q = p * cos[i] - q * sin[i], p * sin[i] + q * cos[i]
                 x = w[run, i] - STEP_W * potential
                 new_w[run, i] = x - min(max(x, -STEP_W), STEP_W)
-                new_theta[run, i] = theta[run, i] - STEP_THETA * TAU * w[run, i] * slope
+                new_theta[run, i, 0] = theta[run, i, 0] - STEP_THETA * w[run, i] * TAU * slope
         return new_w, new_theta
 
     return loop
@@ -174,45 +154,136 @@ def numba_circle(cutoff, lanes):
 
 @functools.cache
 def numba_torus(cutoff):
-    """Blocks of particles whose tables fit in the cache; matrix products contract the second axis first."""
+    """Blocks of particles that fit in the cache, w (blocks, size); matrix products contract the second axis first."""
     import numba
+
+    k = np.arange(1, cutoff + 1)
+    turn = np.zeros((2 * cutoff + 1, 2 * cutoff + 1))
+    turn[k + cutoff, k], turn[k, k + cutoff] = TAU * k, -TAU * k  # r -> r turn is the derivative along the second axis
 
     @numba.njit(fastmath=True)
     def fill(table, t):
         for i in range(len(t)):
             c, s = math.cos(TAU * t[i]), math.sin(TAU * t[i])
-            table[0, i], p, q = 1.0, R2 * c, R2 * s
+            p, q = R2 * c, R2 * s
             for k in range(1, cutoff + 1):
                 table[k, i], table[cutoff + k, i] = p, q
                 p, q = p * c - q * s, p * s + q * c
 
     @numba.njit(fastmath=True)
     def loop(w, theta, y, first, second):
-        new_w, new_theta, f = np.empty_like(w), np.empty_like(theta), np.zeros_like(y)
-        blocks, rows, block = first.shape
-        weighted, slopes = np.zeros((rows, block)), np.zeros((2 * rows, rows))
-        for b in range(blocks):
-            part = slice(b * block, (b + 1) * block)
-            fill(first[b], theta[part, 0]), fill(second[b], theta[part, 1])
-            weighted[:] = 0
-            weighted[:, : len(w[part])] = first[b][:, : len(w[part])] * w[part]
-            f += weighted @ second[b].T
-        slopes[:rows] = (f / len(w) - y) / LAM
-        for k in range(1, cutoff + 1):
-            slopes[rows:, k] = TAU * k * slopes[:rows, cutoff + k]
-            slopes[rows:, cutoff + k] = -TAU * k * slopes[:rows, k]
-        for b in range(blocks):
-            x, inner = first[b], slopes @ second[b]
-            for i in range(min(block, len(w) - b * block)):
-                at, potential, slope_1, slope_2 = b * block + i, inner[0, i], 0.0, inner[rows, i]
-                for k in range(1, cutoff + 1):
-                    potential += x[k, i] * inner[k, i] + x[cutoff + k, i] * inner[cutoff + k, i]
-                    slope_1 += k * (x[k, i] * inner[cutoff + k, i] - x[cutoff + k, i] * inner[k, i])
-                    slope_2 += x[k, i] * inner[rows + k, i] + x[cutoff + k, i] * inner[rows + cutoff + k, i]
-                v = w[at] - STEP_W * potential
-                new_w[at] = v - min(max(v, -STEP_W), STEP_W)
-                new_theta[at, 0] = theta[at, 0] - STEP_THETA * w[at] * TAU * slope_1
-                new_theta[at, 1] = theta[at, 1] - STEP_THETA * w[at] * slope_2
+        new_w, new_theta, f, n = np.empty_like(w), np.empty_like(theta), np.zeros_like(y), len(y)
+        for b in range(len(w)):
+            fill(first[b], theta[b, :, 0])
+            fill(second[b], theta[b, :, 1])
+            f += (first[b] * w[b]) @ second[b].T
+        r = (f / w.size - y) / LAM
+        sides = np.concatenate((r, turn.T @ r, r @ turn))
+        for b in range(len(w)):
+            inner = sides @ second[b]
+            for i in range(w.shape[1]):
+                potential = slope_1 = slope_2 = 0.0
+                for j in range(2 * cutoff + 1):
+                    potential += first[b, j, i] * inner[j, i]
+                    slope_1 += first[b, j, i] * inner[n + j, i]
+                    slope_2 += first[b, j, i] * inner[2 * n + j, i]
+                x = w[b, i] - STEP_W * potential
+                new_w[b, i] = x - min(max(x, -STEP_W), STEP_W)
+                new_theta[b, i, 0] = theta[b, i, 0] - STEP_THETA * w[b, i] * slope_1
+                new_theta[b, i, 1] = theta[b, i, 1] - STEP_THETA * w[b, i] * slope_2
         return new_w, new_theta
 
     return loop
+
+
+def race(name, contenders, particles, before, targets=False):
+    """Check each result, a tuple that was `before`, against ours; time all contenders in turn; print a row for each."""
+    reference, repeats, samples = contenders["ours"](), {}, []
+    for peer, run in contenders.items():
+        for x, right, old in zip(run(), reference, before, strict=True):
+            if not np.abs(np.asarray(x) - right).max() <= 1e-9 * np.abs(right - old).max():
+                sys.exit(f"{name}: the result of {peer} differs from ours")
+        repeats[peer] = math.ceil(SAMPLE / timeit.timeit(run, number=1))
+    end = time.perf_counter() + SECONDS * len(contenders)
+    while len(samples) < ROUNDS or time.perf_counter() < end:
+        samples.append([timeit.timeit(run, number=repeats[peer]) / repeats[peer] for peer, run in contenders.items()])
+    for peer, times in zip(contenders, np.transpose(samples), strict=True):
+        low, ratio, high = np.quantile(np.transpose(samples)[0] / times, (0.25, 0.5, 0.75))
+        cells = [name if peer == "ours" else "", peer, f"{np.median(times) / particles * 1e9:.1f}", "", "", "", ""]
+        if peer != "ours":
+            cells[3:6] = f"{ratio:.3f}", f"{low:.3f} - {high:.3f}", "ours" if ratio <= 1 else peer
+        if targets and peer in TARGETS:
+            cells[6] = f"<= {TARGETS[peer]}: {'met' if ratio <= TARGETS[peer] else 'MISSED'}"
+        print(ROW.format(*cells), flush=True)
+
+
+def race_steps(name, problem, *shape):
+    rng, contenders = np.random.default_rng(0), {}
+    w, theta = rng.normal(size=shape[:-1]), rng.uniform(size=shape)
+    makers = {"ours": ours, "numba": numba_loop, "torch": torch_autograd, "jax": jax_jit}
+    if shape[-1] == 1:
+        makers["naive exponentials"] = exponentials
+    if shape[-1] == 1 and shape[-2] <= 3000:
+        makers["kernel matrices"] = functools.partial(exponentials, kernels=True)
+    for peer, make in makers.items():
+        try:
+            contenders[peer] = make(problem, w, theta)
+        except ModuleNotFoundError as error:
+            print(f"{error.name}: not installed, skipped")
+    race(name, contenders, w.size, (0, theta), shape[-1] == 1 and w.size >= 3500)
+
+
+def race_transport(n):
+    rng = np.random.default_rng(0)
+    x, y, a, b = *rng.normal(size=(2, n)), *rng.dirichlet(np.ones(n), 2)
+    mu, nu = Measure(a, x[:, None]), Measure(b, y[:, None])
+    contenders = {
+        "ours": lambda: (transport.wasserstein(mu, nu, 1),),
+        "POT emd2_1d": lambda: (ot.emd2_1d(x, y, a, b, metric="minkowski", p=1),),
+        "POT wasserstein_1d": lambda: (ot.wasserstein_1d(x, y, a, b, p=1),),
+        "scipy": lambda: (wasserstein_distance(x, y, a, b),),
+    }
+    race(f"W1 on the line, n = {n}", contenders, n, (0,))
+
+
+def report_success_2019():
+    """success_deconv1D: cutoff 8, lambda .3, five positive spikes; m = 4..10 x 5 step ratios x 10 instances."""
+    maps, stacked = features.Fourier(8), []
+    for rng in map(np.random.default_rng, range(10)):
+        y = maps.push(*Measure(rng.uniform(size=5), rng.uniform(size=(5, 1))).particles())
+        stacked += [problems.Problem(risks.FeatureRisk(maps, losses.Squared(y, 0.3)), 1.0)] * 5
+    problem, alpha, start = problems.stack(stacked), 0.002 * 0.3, time.perf_counter()
+    step = flows.conic_mirror(problem, alpha, alpha / TAU**2 * np.tile(0.5 ** np.arange(5), 10))
+    for m in range(4, 11):
+        state = np.full((50, m), 0.25), np.tile(flows.grid_start(m)[1], (50, 1, 1))
+        flows.flow(problem, step, state, 1000, record=())
+    seconds = time.perf_counter() - start
+    print(f"success_deconv1D of 2019, 350 runs of 1000 steps: {seconds:.2f} s (aim: about 1 s; 2 min as published)")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Time our steps beside those of other libraries.")
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller cases")
+    quick = parser.parse_args().quick
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    print(ROW.format("case", "contender", "ns / particle", "ours / peer", "quartiles", "ahead", "target"))
+    for m in [10, 1000, 10**4] if quick else [10**k for k in range(1, 7)]:
+        race_steps(f"circle, m = {m}", problems.spikes(0), m, 1)
+    race_steps("circle, 350 runs of m = 10", problems.stack([problems.spikes(i % 10) for i in range(350)]), 350, 10, 1)
+    for m in (100, 10**4) if quick else (100, 10**4, 10**5):
+        race_steps(f"torus d = 2, m = {m}", problems.spikes(0, dimension=2), m, 2)
+    for n in (1000,) if quick else (1000, 10**5):
+        race_transport(n)
+    for m, cutoff in ((10**5, 7), (10**6, 7), (10**6, 14)):
+        step = ours(problems.spikes(0, cutoff=cutoff), *flows.grid_start(m))
+        tracemalloc.start()
+        step()
+        peak = tracemalloc.get_traced_memory()[1] / m
+        tracemalloc.stop()
+        print(f"peak extra memory of a step, m = {m}, K = {cutoff}: {peak:.0f} bytes per particle")
+    report_success_2019()
+
+
+if __name__ == "__main__":
+    main()
