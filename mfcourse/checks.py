@@ -28,9 +28,18 @@ def finite(name, values):
 def positive(name, value, or_zero=False):
     """`value` as a float > 0 (or >= 0); ValueError otherwise."""
     allowed = "a finite number >= 0" if or_zero else "a finite number > 0"
-    if not isinstance(value, numbers.Real) or not math.isfinite(value) or value < 0 or (value == 0 and not or_zero):
-        raise ValueError(f"{name} must be {allowed}, but it is {value!r}")
-    return float(value)
+    try:
+        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < 0 or (number == 0 and not or_zero):
+        raise ValueError(f"{name} must be {allowed}, but it is {value!r:.80}")
+    return number
+
+
+def optional_period(period):
+    """`period` as a float > 0, or None for the line or the plane; ValueError otherwise."""
+    return None if period is None else positive("period", period)
 
 
 def count(name, value, at_least=1):
@@ -53,7 +62,7 @@ def particles(w, theta, dimension=None, w_name="w", theta_name="theta"):
     Entries are not looked at: risks and flows notice a NaN or an infinity from their result, at no cost per particle.
     Raises ValueError if a shape is wrong or d is not `dimension`.
     """
-    w, theta = _floats(w_name, w), _floats(theta_name, theta)
+    w, theta = floats(w_name, w), floats(theta_name, theta)
     if w.ndim < 1 or w.shape[-1] < 1:
         raise ValueError(f"{w_name} must have shape (..., m) with m >= 1 particles, but its shape is {w.shape}")
     if theta.shape[:-1] != w.shape or theta.ndim != w.ndim + 1:
@@ -67,7 +76,7 @@ def particles(w, theta, dimension=None, w_name="w", theta_name="theta"):
 
 def points(name, values, dimension=None):
     """Points (..., q, d) as a float array; ValueError if the shape is wrong or d is not `dimension`."""
-    values = _floats(name, values)
+    values = floats(name, values)
     if values.ndim < 2 or values.shape[-1] < 1 or (dimension and values.shape[-1] != dimension):
         raise ValueError(
             f"{name} must have shape (..., m, {dimension or 'd'}), coordinates on the last axis, "
@@ -76,6 +85,7 @@ def points(name, values, dimension=None):
     return values
 
 
-def _floats(name, values):
+def floats(name, values):
+    """`values` as an array of float32 or float64, looked at entry by entry only if it has to be converted."""
     values = np.asarray(values)
     return values if values.dtype in (np.float32, np.float64) else finite(name, values)

@@ -17,6 +17,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message):
+        """Print the message as one line and exit with code 2."""
         self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows what is possible\n")
 
 

@@ -124,14 +124,14 @@ class Fourier:
 
     def _combine(self, residual, derivatives, tables):
         """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""
-        residual = np.asarray(residual)
+        residual = checks.floats("residual", residual)
         if residual.shape[-1:] != (self.size,):
             raise ValueError(f"residual must have shape (..., {self.size}), but its shape is {residual.shape}")
         index, factor = derivatives
         values = np.take(residual, index, axis=-1) * factor.astype(residual.dtype, copy=False)
         values = values.reshape(*residual.shape[:-1], -1, self._rows) @ tables[-1]
         for table in tables[-2::-1]:
-            values = values.reshape(*values.shape[:-2], -1, self._rows, values.shape[-1])
+            values = values.reshape(*values.shape[:-2], values.shape[-2] // self._rows, self._rows, values.shape[-1])
             values = (values * table[..., None, :, :]).sum(axis=-2)
         return values
 

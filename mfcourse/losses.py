@@ -32,12 +32,14 @@ class Squared:
 
     def value(self, f):
         """R(f), shape (...)."""
-        difference = f - self.target.astype(f.dtype, copy=False)
+        f, target = _fitting(f, self.target)
+        difference = f - target
         return np.vecdot(difference, difference) / (2 * self.scale)
 
     def gradient(self, f):
         """R'(f), shape (..., n)."""
-        return (f - self.target.astype(f.dtype, copy=False)) / self.scale
+        f, target = _fitting(f, self.target)
+        return (f - target) / self.scale
 
     def conjugate(self, q):
         """R*(q) = sup_f <f, q> - R(f) = <target, q> + scale |q|^2 / 2."""
@@ -66,11 +68,12 @@ class Logistic:
 
     def value(self, f):
         """R(f), shape (...)."""
-        return np.logaddexp(0, -self.labels.astype(f.dtype, copy=False) * f).mean(axis=-1)
+        f, labels = _fitting(f, self.labels)
+        return np.logaddexp(0, -labels * f).mean(axis=-1)
 
     def gradient(self, f):
         """R'(f), shape (..., n)."""
-        labels = self.labels.astype(f.dtype, copy=False)
+        f, labels = _fitting(f, self.labels)
         return -labels * expit(-labels * f) / labels.shape[-1]
 
     def conjugate(self, q):
@@ -87,3 +90,11 @@ def _numbers(name, values):
         raise ValueError(f"{name} must have shape (..., n) with n >= 1, but its shape is {values.shape}")
     values.setflags(write=False)
     return values
+
+
+def _fitting(f, data):
+    """Predictions as floats, and the data in their precision; ValueError if there is not one target for each entry."""
+    f = checks.floats("predictions", f)
+    if f.shape[-1:] != data.shape[-1:] or (data.ndim > 1 and f.shape[:-1] != data.shape[:-1]):
+        raise ValueError(f"predictions must have shape (..., n) = {data.shape} like the data, but it is {f.shape}")
+    return f, data.astype(f.dtype, copy=False)

@@ -4,6 +4,7 @@ A measure is known by its integrals (Sec. 1): the only question one can put to m
 Shapes: masses a (m,), positions theta (m, d); here the masses are a_i = w_i / m, the factor 1/m is inside.
 """
 
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ class Measure:
 
     weights: np.ndarray
     positions: np.ndarray
+    __array_ufunc__ = None  # NumPy numbers leave `number * measure` to the measure
 
     def __post_init__(self):
         weights = checks.finite("weights", self.weights).copy()
@@ -58,12 +60,12 @@ class Measure:
 
     @property
     def total_variation(self):
-        """|mu|(Theta) = sum_i |a_i|, exact once atoms at the same position are merged."""
+        """|mu|(Theta) = sum_i |a_i|, for atoms at different positions."""
         return float(np.abs(self.weights).sum())
 
     @property
     def positive(self):
-        """mu_+ of the Jordan decomposition mu = mu_+ - mu_-."""
+        """mu_+ of the Jordan decomposition mu = mu_+ - mu_-, for atoms at different positions."""
         return self._where(self.weights > 0)
 
     @property
@@ -71,12 +73,19 @@ class Measure:
         """mu_- of the Jordan decomposition: a non-negative measure."""
         return -self._where(self.weights < 0)
 
+    def __reduce__(self):  # copies and pickles are checked and read-only too
+        return Measure, (self.weights, self.positions)
+
     def __add__(self, other):
+        if not isinstance(other, Measure):
+            return NotImplemented
         if self.dimension != other.dimension:
             raise ValueError(f"measures must share d to be added, but d is {self.dimension} and {other.dimension}")
         return Measure(np.r_[self.weights, other.weights], np.r_[self.positions, other.positions])
 
     def __mul__(self, factor):
+        if not isinstance(factor, numbers.Real):
+            return NotImplemented
         return Measure(self.weights * factor, self.positions)
 
     __rmul__ = __mul__
@@ -105,9 +114,10 @@ class Measure:
     def merge(self, radius, period=None):
         """Replace atoms of one sign, chained together by distances <= radius, by one atom at their barycentre.
 
-        Mass and total variation stay; positions lie on the torus of side `period` if one is given.
+        Mass and total variation stay; positions lie on the torus of side `period` if one is given (a chain should
+        not reach around half of it).
         """
-        radius = checks.positive("radius", radius, or_zero=True)
+        radius, period = checks.positive("radius", radius, or_zero=True), checks.optional_period(period)
         return _merged(self.positive, radius, period) - _merged(self.negative, radius, period)
 
     def particles(self):
@@ -158,7 +168,7 @@ def h2(w, theta):
 
 
 def _one_run(w, theta):
-    w, theta = checks.particles(w, theta)
+    w, theta = checks.particles(checks.finite("w", w), checks.finite("theta", theta))
     if w.ndim != 1:
         raise ValueError(f"w must have shape (m,): a measure comes from one run, not from a stack of shape {w.shape}")
     return w, theta

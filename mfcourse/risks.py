@@ -31,23 +31,29 @@ class FeatureRisk:
     loss: object
 
     def __call__(self, w, theta):
-        prediction, potential, gradient = self.features.push_pull(w, theta, self.loss.gradient)
-        value = self.loss.value(prediction)
-        if not np.isfinite(value).all():  # a NaN or an infinity anywhere in a run ends up in its value
-            _explain(w, theta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            prediction, potential, gradient = self.features.push_pull(w, theta, self.loss.gradient)
+            value = self.loss.value(prediction)
+        _demand_finite(prediction, value, w, theta)
         return value, potential, gradient
 
     def residual(self, w, theta):
         """R'(int phi dmu), the vector (..., n) whose product with phi(theta) is the potential."""
-        return self.loss.gradient(self.features.push(w, theta))
+        with np.errstate(over="ignore", invalid="ignore"):
+            prediction = self.features.push(w, theta)
+        _demand_finite(prediction, 0.0, w, theta)
+        return self.loss.gradient(prediction)
 
     def potential(self, w, theta, at):
         """First variation of the risk, eta, at q points: shape (..., q)."""
-        checks.finite("w", w), checks.finite("theta", theta)
-        return self.features.pull(self.residual(w, theta), checks.finite("at", at))[0]
+        at = checks.finite("at", checks.points("at", at, self.features.dimension))
+        return self.features.pull(self.residual(w, theta), at)[0]
 
 
-def _explain(w, theta):
+def _demand_finite(prediction, value, w, theta):
+    """A NaN or an infinity anywhere in a run ends up in its prediction, so looking for one costs almost nothing."""
+    if np.isfinite(prediction).all() and np.isfinite(value).all():
+        return
     try:
         checks.finite("w", w), checks.finite("theta", theta)
     except ValueError as error:

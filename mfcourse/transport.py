@@ -40,13 +40,14 @@ def optimal_plan(mu, nu, p=2, period=None):
     Raises ValueError if a mass is negative, the total masses or dimensions differ, or a measure is empty.
     """
     _comparable(mu, nu)
-    if p < 1:
+    period = checks.optional_period(period)
+    if checks.positive("p", p) < 1:
         raise ValueError(f"p must be >= 1, but it is {p!r}")
     if mu.dimension > 1:
         return _plan_by_pot(mu, nu, p, period)
     if period is None:
         return _monotone(mu, nu)
-    return _circular(mu, nu, p, checks.positive("period", period))
+    return _circular(mu, nu, p, period)
 
 
 def wasserstein(mu, nu, p=2, period=None):
@@ -56,12 +57,18 @@ def wasserstein(mu, nu, p=2, period=None):
 
 def mixture(mu, nu, t):
     """(1 - t) mu + t nu: mass fades out here and in there, nothing moves. J is convex along it."""
-    return (1 - t) * mu + t * nu
+    return (1 - _time(t)) * mu + t * nu
 
 
 def displacement(mu, nu, t, period=None):
     """The W_2 geodesic from mu (t = 0) to nu (t = 1): mass moves, nothing fades. J need not be convex along it."""
-    return optimal_plan(mu, nu, 2, period).at(t)
+    return optimal_plan(mu, nu, 2, period).at(_time(t))
+
+
+def _time(t):
+    if not 0 <= t <= 1:
+        raise ValueError(f"t must be in [0, 1], but it is {t!r}")
+    return t
 
 
 def _comparable(mu, nu):
@@ -127,7 +134,7 @@ def _plan_by_pot(mu, nu, p, period):
         way -= period * np.round(way / period)
     cost = np.linalg.norm(way, axis=-1) ** p
     a, b = mu.weights / mu.mass, nu.weights / nu.mass
-    plan = ot.emd(a / a.sum(), b / b.sum(), cost, numItermax=1_000_000)
+    plan = ot.emd(a / a.sum(), b / b.sum(), cost / (cost.max() or 1), numItermax=1_000_000)
     i, j = np.nonzero(plan)
     return Plan(mu.mass * plan[i, j], mu.positions[i], mu.positions[i] + way[i, j])
 

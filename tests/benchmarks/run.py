@@ -13,6 +13,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 
 import argparse
 import functools
+import importlib.util
 import math
 import sys
 import time
@@ -217,19 +218,15 @@ def race(name, contenders, particles, before, targets=False):
         print(ROW.format(*cells), flush=True)
 
 
-def race_steps(name, problem, *shape):
-    rng, contenders = np.random.default_rng(0), {}
+def race_steps(name, missing, problem, *shape):
+    rng = np.random.default_rng(0)
     w, theta = rng.normal(size=shape[:-1]), rng.uniform(size=shape)
     makers = {"ours": ours, "numba": numba_loop, "torch": torch_autograd, "jax": jax_jit}
     if shape[-1] == 1:
         makers["naive exponentials"] = exponentials
     if shape[-1] == 1 and shape[-2] <= 3000:
         makers["kernel matrices"] = functools.partial(exponentials, kernels=True)
-    for peer, make in makers.items():
-        try:
-            contenders[peer] = make(problem, w, theta)
-        except ModuleNotFoundError as error:
-            print(f"{error.name}: not installed, skipped")
+    contenders = {peer: make(problem, w, theta) for peer, make in makers.items() if peer not in missing}
     race(name, contenders, w.size, (0, theta), shape[-1] == 1 and w.size >= 3500)
 
 
@@ -267,12 +264,15 @@ def main():
     quick = parser.parse_args().quick
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    missing = [peer for peer in TARGETS if importlib.util.find_spec(peer) is None]
+    print("".join(f"{peer}: not installed, skipped\n" for peer in missing), end="")
     print(ROW.format("case", "contender", "ns / particle", "ours / peer", "quartiles", "ahead", "target"))
     for m in [10, 1000, 10**4] if quick else [10**k for k in range(1, 7)]:
-        race_steps(f"circle, m = {m}", problems.spikes(0), m, 1)
-    race_steps("circle, 350 runs of m = 10", problems.stack([problems.spikes(i % 10) for i in range(350)]), 350, 10, 1)
+        race_steps(f"circle, m = {m}", missing, problems.spikes(0), m, 1)
+    many = problems.stack([problems.spikes(i % 10) for i in range(350)])
+    race_steps("circle, 350 runs of m = 10", missing, many, 350, 10, 1)
     for m in (100, 10**4) if quick else (100, 10**4, 10**5):
-        race_steps(f"torus d = 2, m = {m}", problems.spikes(0, dimension=2), m, 2)
+        race_steps(f"torus d = 2, m = {m}", missing, problems.spikes(0, dimension=2), m, 2)
     for n in (1000,) if quick else (1000, 10**5):
         race_transport(n)
     for m, cutoff in ((10**5, 7), (10**6, 7), (10**6, 14)):
