@@ -4,28 +4,29 @@ Push and pull are adjoint: <push(w, theta), r> = (1/m) sum_i w_i pull(r, theta)_
 Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading axes are independent runs.
 """
 
+import math
 import threading
 
 import numpy as np
 
 from mfcourse import checks
 
-SQRT2 = 2**0.5
-
+BLOCK = 2**14  # particles whose powers fit in the cache together
 
 class Scratch(threading.local):
-    """One array that is kept between calls, so that a step allocates nothing large; one for each thread.
+    """Memory that is kept between calls, so that a step allocates nothing large; one piece for each thread.
 
     A copy or a pickle starts empty: a buffer belongs to one process and one thread.
     """
 
-    array = np.empty(0)
+    memory = np.empty(0)
 
     def get(self, shape, dtype):
-        """The array, with whatever was last written to it, or a new one if shape or dtype differ."""
-        if self.array.shape != shape or self.array.dtype != dtype:
-            self.array = np.empty(shape, dtype)
-        return self.array
+        """An array of this shape and dtype; it holds leftovers, and the next call hands out the same memory again."""
+        size = math.prod(shape)
+        if self.memory.dtype != dtype or self.memory.size < size:
+            self.memory = np.empty(size, dtype)
+        return self.memory[:size].reshape(shape)
 
     def __reduce__(self):
         return Scratch, ()
@@ -44,6 +45,9 @@ class Fourier:
         self.dimension = checks.count("dimension", dimension)
         self._rows = 2 * self.cutoff + 1
         self.size = self._rows**self.dimension
+        self._amplitude = np.ones(1)  # B(t) over what the tables hold: 1 in row 0, sqrt2 in all others
+        for _ in range(self.dimension):
+            self._amplitude = np.kron(self._amplitude, np.r_[1, np.full(2 * self.cutoff, 2**0.5)])
         axes = range(self.dimension)
         self._first = self._derivatives([()] + [(i,) for i in axes])
         self._second = self._derivatives([(i, j) for i in axes for j in axes])
@@ -87,15 +91,23 @@ class Fourier:
         return self.pull(np.eye(self.size), theta)
 
     def _evaluate(self, theta):
-        """B(t_j) for each axis j, shape (..., rows, m): complex powers by doubling, in buffers that are kept."""
+        """cos(2 pi k t) and sin(2 pi k t) for each axis, shape (..., rows, m), in buffers that are kept."""
+        runs, m = theta.shape[:-2], theta.shape[-2]
+        tables = [scratch.get((self._rows, *runs, m), theta.dtype) for scratch in self._tables]
+        for start in range(0, m, BLOCK):
+            block = slice(start, start + BLOCK)
+            self._fill([table[..., block] for table in tables], theta[..., block, :])
+        return [np.moveaxis(table, 0, -2) for table in tables]
+
+    def _fill(self, tables, theta):
+        """Powers of z = exp(2 pi i t) = (1 + i tan pi t) / (1 - i tan pi t) by doubling, on one block of particles."""
         half, twice = self._angles.get((2, *theta.shape), theta.dtype)
         np.subtract(theta, np.rint(theta, out=half), out=half)
-        np.tan(np.multiply(half, np.pi, out=half), out=half)  # exp(2 pi i t) = (1 + i tan pi t) / (1 - i tan pi t)
+        np.tan(np.multiply(half, np.pi, out=half), out=half)
         np.add(np.multiply(half, half, out=twice), 1, out=twice)
         np.divide(2, twice, out=twice)
         powers = self._powers.get((self.cutoff, *theta.shape[:-1]), np.result_type(theta, np.complex64))
-        tables = []
-        for axis, scratch in enumerate(self._tables):
+        for axis, table in enumerate(tables):
             np.subtract(twice[..., axis], 1, out=powers[0].real)
             np.multiply(twice[..., axis], half[..., axis], out=powers[0].imag)
             known = 1
@@ -103,12 +115,9 @@ class Fourier:
                 new = min(known, self.cutoff - known)
                 np.multiply(powers[:new], powers[known - 1], out=powers[known : known + new])
                 known += new
-            table = scratch.get((self._rows, *theta.shape[:-1]), theta.dtype)
             table[0] = 1
-            np.multiply(powers.real, SQRT2, out=table[1 : self.cutoff + 1])
-            np.multiply(powers.imag, SQRT2, out=table[self.cutoff + 1 :])
-            tables.append(np.moveaxis(table, 0, -2))
-        return tables
+            table[1 : self.cutoff + 1] = powers.real
+            table[self.cutoff + 1 :] = powers.imag
 
     def _push(self, w, tables):
         products = w[..., None, :]
@@ -116,7 +125,8 @@ class Fourier:
             products = products[..., :, None, :] * table[..., None, :, :]
             products = products.reshape(*w.shape[:-1], -1, w.shape[-1])
         total = products @ np.swapaxes(tables[-1], -1, -2)
-        return total.reshape(*w.shape[:-1], self.size) / w.shape[-1]
+        scale = (self._amplitude / w.shape[-1]).astype(total.dtype, copy=False)
+        return total.reshape(*w.shape[:-1], self.size) * scale
 
     def _pull(self, residual, tables):
         values = self._combine(residual, self._first, tables)
@@ -147,7 +157,7 @@ class Fourier:
         indices, factors = [], []
         for axes in orders:
             index = np.arange(self.size).reshape([self._rows] * self.dimension)
-            factor = np.ones(index.shape)
+            factor = self._amplitude.reshape(index.shape)
             for axis in axes:
                 index = index.take(swap, axis)
                 factor = np.moveaxis(np.moveaxis(factor.take(swap, axis), axis, -1) * speed, -1, axis)

@@ -35,6 +35,7 @@ ROW = "{:27} {:19} {:>13} {:>11} {:>17}  {:19} {}"
 
 
 def ours(problem, w, theta):
+    """The step of the library."""
     step = flows.forward_backward(problem, STEP_W, STEP_THETA)
     return lambda: step(w, theta)
 
@@ -102,43 +103,37 @@ def jax_jit(problem, w, theta):
     return lambda: jax.block_until_ready(step(w, theta))
 
 
-def numba_loop(problem, w, theta):
-    """Compiled for this cutoff and dimension, with work arrays that are kept."""
-    (m, d), cutoff, n = theta.shape[-2:], problem.risk.features.cutoff, 2 * problem.risk.features.cutoff + 1
-    if d == 1:
-        loop, work, size = numba_circle(cutoff, next(k for k in (16, 8, 10, 1) if m % k == 0)), np.empty((2, m)), m
-    else:
-        loop, size = numba_torus(cutoff), math.gcd(m, 200)
-        work = np.ones((2, m // size, n, size))
-    state = w.reshape(-1, size), theta.reshape(-1, size, d), problem.risk.loss.target.reshape(-1, n)
+def numba_fused(problem, w, theta):
+    """The loops one would write by hand: one pushes, one pulls and moves; compiled, with work arrays that are kept."""
+    (m, d), cutoff = theta.shape[-2:], problem.risk.features.cutoff
+    loop, n = (numba_circle if d == 1 else numba_torus)(cutoff), problem.risk.features.size
+    work = np.empty((2, m)) if d == 1 else np.empty((4, m, 2 * cutoff + 1))
+    state = w.reshape(-1, m), theta.reshape(-1, m, d), problem.risk.loss.target.reshape(-1, n)
     return lambda: [new.reshape(x.shape) for new, x in zip(loop(*state, *work), (w, theta), strict=True)]
 
 
 @functools.cache
-def numba_circle(cutoff, lanes):
-    """Fused, run after run; sums over particles are kept in lanes that fill vector registers."""
+def numba_circle(cutoff):
+    """Run after run: a cosine and a sine for each particle, powers by recurrence, nothing stored but these."""
     import numba
 
     @numba.njit(fastmath=True)
     def loop(w, theta, y, cos, sin):
         new_w, new_theta, m = np.empty_like(w), np.empty_like(theta), w.shape[1]
-        r, sums = np.empty(2 * cutoff + 1), np.empty((2 * cutoff + 1, lanes))
+        r = np.empty(2 * cutoff + 1)
         for run in range(len(w)):
+            r[:] = 0
             for i in range(m):
                 cos[i], sin[i] = math.cos(TAU * theta[run, i, 0]), math.sin(TAU * theta[run, i, 0])
-            sums[:] = 0
-            for start in range(0, m, lanes):
-                for lane in range(lanes):
-                    i = start + lane
-                    p, q = w[run, i] * cos[i], w[run, i] * sin[i]
-                    sums[0, lane] += w[run, i]
-                    for k in range(1, cutoff + 1):
-                        sums[k, lane] += p
-                        sums[cutoff + k, lane] += q
-                        p, q = p * cos[i] - q * sin[i], p * sin[i] + q * cos[i]
+                p, q = w[run, i] * cos[i], w[run, i] * sin[i]
+                r[0] += w[run, i]
+                for k in range(1, cutoff + 1):
+                    r[k] += p
+                    r[cutoff + k] += q
+                    p, q = p * cos[i] - q * sin[i], p * sin[i] + q * cos[i]
             for k in range(2 * cutoff + 1):
                 scale = R2 if k else 1.0
-                r[k] = scale * (scale * sums[k].sum() / m - y[run, k]) / LAM
+                r[k] = scale * (scale * r[k] / m - y[run, k]) / LAM
             for i in range(m):
                 p, q, potential, slope = cos[i], sin[i], r[0], 0.0
                 for k in range(1, cutoff + 1):
@@ -155,43 +150,43 @@ def numba_circle(cutoff, lanes):
 
 @functools.cache
 def numba_torus(cutoff):
-    """Blocks of particles that fit in the cache, w (blocks, size); matrix products contract the second axis first."""
+    """Values and slopes of both axes are stored; the residual is contracted along the second axis first."""
     import numba
 
-    k = np.arange(1, cutoff + 1)
-    turn = np.zeros((2 * cutoff + 1, 2 * cutoff + 1))
-    turn[k + cutoff, k], turn[k, k + cutoff] = TAU * k, -TAU * k  # r -> r turn is the derivative along the second axis
+    @numba.njit(fastmath=True)
+    def fill(row, slope, t):
+        row[0], slope[0], c, s = 1.0, 0.0, math.cos(TAU * t), math.sin(TAU * t)
+        p, q = R2 * c, R2 * s
+        for k in range(1, cutoff + 1):
+            row[k], row[cutoff + k], slope[k], slope[cutoff + k] = p, q, -TAU * k * q, TAU * k * p
+            p, q = p * c - q * s, p * s + q * c
 
     @numba.njit(fastmath=True)
-    def fill(table, t):
-        for i in range(len(t)):
-            c, s = math.cos(TAU * t[i]), math.sin(TAU * t[i])
-            p, q = R2 * c, R2 * s
-            for k in range(1, cutoff + 1):
-                table[k, i], table[cutoff + k, i] = p, q
-                p, q = p * c - q * s, p * s + q * c
-
-    @numba.njit(fastmath=True)
-    def loop(w, theta, y, first, second):
-        new_w, new_theta, f, n = np.empty_like(w), np.empty_like(theta), np.zeros_like(y), len(y)
-        for b in range(len(w)):
-            fill(first[b], theta[b, :, 0])
-            fill(second[b], theta[b, :, 1])
-            f += (first[b] * w[b]) @ second[b].T
-        r = (f / w.size - y) / LAM
-        sides = np.concatenate((r, turn.T @ r, r @ turn))
-        for b in range(len(w)):
-            inner = sides @ second[b]
-            for i in range(w.shape[1]):
-                potential = slope_1 = slope_2 = 0.0
-                for j in range(2 * cutoff + 1):
-                    potential += first[b, j, i] * inner[j, i]
-                    slope_1 += first[b, j, i] * inner[n + j, i]
-                    slope_2 += first[b, j, i] * inner[2 * n + j, i]
-                x = w[b, i] - STEP_W * potential
-                new_w[b, i] = x - min(max(x, -STEP_W), STEP_W)
-                new_theta[b, i, 0] = theta[b, i, 0] - STEP_THETA * w[b, i] * slope_1
-                new_theta[b, i, 1] = theta[b, i, 1] - STEP_THETA * w[b, i] * slope_2
+    def loop(w, theta, y, first, first_slope, second, second_slope):
+        new_w, new_theta, n, m = np.empty_like(w), np.empty_like(theta), 2 * cutoff + 1, w.shape[1]
+        f = np.zeros((n, n))
+        for i in range(m):
+            fill(first[i], first_slope[i], theta[0, i, 0])
+            fill(second[i], second_slope[i], theta[0, i, 1])
+            for a in range(n):
+                x = w[0, i] * first[i, a]
+                for b in range(n):
+                    f[a, b] += x * second[i, b]
+        r = (f / m - y.reshape(n, n)) / LAM
+        for i in range(m):
+            potential = slope_1 = slope_2 = 0.0
+            for a in range(n):
+                inner = inner_slope = 0.0
+                for b in range(n):
+                    inner += r[a, b] * second[i, b]
+                    inner_slope += r[a, b] * second_slope[i, b]
+                potential += first[i, a] * inner
+                slope_1 += first_slope[i, a] * inner
+                slope_2 += first[i, a] * inner_slope
+            x = w[0, i] - STEP_W * potential
+            new_w[0, i] = x - min(max(x, -STEP_W), STEP_W)
+            new_theta[0, i, 0] = theta[0, i, 0] - STEP_THETA * w[0, i] * slope_1
+            new_theta[0, i, 1] = theta[0, i, 1] - STEP_THETA * w[0, i] * slope_2
         return new_w, new_theta
 
     return loop
@@ -219,9 +214,10 @@ def race(name, contenders, particles, before, targets=False):
 
 
 def race_steps(name, missing, problem, *shape):
+    """One forward-backward step of `problem` from random particles theta of the given shape."""
     rng = np.random.default_rng(0)
     w, theta = rng.normal(size=shape[:-1]), rng.uniform(size=shape)
-    makers = {"ours": ours, "numba": numba_loop, "torch": torch_autograd, "jax": jax_jit}
+    makers = {"ours": ours, "numba": numba_fused, "torch": torch_autograd, "jax": jax_jit}
     if shape[-1] == 1:
         makers["naive exponentials"] = exponentials
     if shape[-1] == 1 and shape[-2] <= 3000:
@@ -231,6 +227,7 @@ def race_steps(name, missing, problem, *shape):
 
 
 def race_transport(n):
+    """W_1 of two random measures with n atoms of different masses."""
     rng = np.random.default_rng(0)
     x, y, a, b = *rng.normal(size=(2, n)), *rng.dirichlet(np.ones(n), 2)
     mu, nu = Measure(a, x[:, None]), Measure(b, y[:, None])
@@ -259,6 +256,7 @@ def report_success_2019():
 
 
 def main():
+    """Print the table."""
     parser = argparse.ArgumentParser(description="Time our steps beside those of other libraries.")
     parser.add_argument("--quick", action="store_true", help="fewer and smaller cases")
     quick = parser.parse_args().quick
