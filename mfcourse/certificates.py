@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mfcourse.measures import Measure
+
 TOLERANCE = 1e-8  # relative gap below which a measure is called optimal
 GRID = (32, 16)  # grid points for each oscillation of the highest frequency, in d = 1 and in d >= 2
-NEWTON_STEPS = 20
+NEWTON_STEPS = 40
+MOST_RIVALS = 4096  # a constant potential is largest everywhere
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Certificate:
         """The certificate in a sentence."""
         if self.optimal:
             return f"optimal: nothing is better by more than {max(self.gap, 0):.1e} of J"
+        if self.max_potential <= 1 + TOLERANCE:
+            return f"not optimal: |eta| keeps its bound, but masses or positions do not fit it: gap {self.gap:.1e}"
         where = ", ".join(f"{x:.3f}" for x in self.worst)
         return f"not optimal: |eta| exceeds its bound by {self.max_potential - 1:.2g} at {where}, mass there lowers J"
 
@@ -48,6 +53,10 @@ def certify(problem, measure):
 
     Raises ValueError if the measure does not live on the problem's torus, or the penalty is 0.
     """
+    if not isinstance(measure, Measure) or measure.dimension != problem.risk.features.dimension:
+        raise ValueError(
+            f"measure must be a Measure with d = {problem.risk.features.dimension}, but it is {measure!r:.80}"
+        )
     objective, dual, top, worst = bounds(problem, *measure.particles())
     return Certificate(float(objective), float(dual), float(_relative(objective, dual)), float(top), np.mod(worst, 1))
 
@@ -63,44 +72,51 @@ def bounds(problem, w, theta):
     if problem.penalty == 0:
         raise ValueError("penalty is 0: there is no dual problem to certify with")
     risk = problem.risk
-    prediction = risk.features.push(w, theta)
-    residual = risk.loss.gradient(prediction)
+    value, _, _ = risk(w, theta)
+    residual = risk.residual(w, theta)
     values, at = extremes(risk.features, residual)
     best = np.abs(values).argmax(axis=-1)[..., None]
     top = np.abs(np.take_along_axis(values, best, axis=-1))[..., 0] / problem.penalty
     worst = np.take_along_axis(at, best[..., None], axis=-2)[..., 0, :]
     dual = -risk.loss.conjugate(residual / np.maximum(top, 1)[..., None])
-    objective = risk.loss.value(prediction) + problem.penalty * np.abs(w).mean(axis=-1)
+    objective = value + problem.penalty * np.abs(w).mean(axis=-1)
     return objective, dual, top, worst
 
 
 def extremes(features, residual):
     """Local maxima of |<residual, phi>| over the torus: values (..., k) and positions (..., k, d).
 
-    The largest local maxima of a grid finer than the features oscillate are sharpened by Newton steps on the
-    potential (a trigonometric polynomial of degree `cutoff`, so nothing hides between the points of such a grid).
-    A run with fewer of them repeats its largest.
+    The potential is a trigonometric polynomial, and the grid has many points for each of its oscillations; so every
+    maximum that could be the largest shows on the grid to a few per cent. Newton steps then sharpen those. A run with
+    fewer of them than another repeats its largest.
     """
     at, spacing = _grid_maxima(features, residual)
-    values, slope = features.pull(residual, at)
+    values, gradient = features.pull(residual, at)
+    reach = np.full((*values.shape, 1), spacing)
     for _ in range(NEWTON_STEPS):
-        # Uphill for certain: curvatures count by their size, and a step stays within its cell of the grid.
+        # Uphill for certain: curvatures count by their size, and along each axis of curvature a step stays within
+        # reach, which is halved where the last step led down.
         curvature, frame = np.linalg.eigh(features.hessian(residual, at))
-        uphill = (np.sign(values)[..., None, None] * slope[..., None, :]) @ frame
-        uphill /= np.maximum(np.abs(curvature), np.finfo(curvature.dtype).tiny)[..., None, :]
-        step = np.clip((uphill @ np.swapaxes(frame, -1, -2))[..., 0, :], -spacing, spacing)
-        new_values, new_slope = features.pull(residual, at + step)
+        uphill = (np.sign(values)[..., None, None] * gradient[..., None, :]) @ frame
+        newton = uphill[..., 0, :] / np.maximum(np.abs(curvature), np.finfo(curvature.dtype).tiny)
+        step = (frame @ np.clip(newton, -reach, reach)[..., None])[..., 0]
+        new_values, new_gradient = features.pull(residual, at + step)
         better = np.abs(new_values) > np.abs(values)
+        reach = np.where(better[..., None], reach, np.minimum(reach, np.abs(step).max(axis=-1, keepdims=True)) / 2)
         at = np.where(better[..., None], at + step, at)
-        slope = np.where(better[..., None], new_slope, slope)
+        gradient = np.where(better[..., None], new_gradient, gradient)
         values = np.where(better, new_values, values)
-        if not (better & (np.abs(step) > 1e-9).any(axis=-1)).any():
+        if not (np.abs(step) > 1e-9).any():
             break
     return values, at
 
 
 def _grid_maxima(features, residual):
-    """The 4 d cutoff largest local maxima of |potential| on a grid: positions (..., k, d), and the grid's spacing."""
+    """Local maxima of |potential| on a grid: positions (..., k, d), and the grid's spacing.
+
+    These are the largest 4 d cutoff, and all within 4 per cent of the largest: a maximum lies at most
+    1 - cos(pi / 16) below its grid point's cell, on each axis.
+    """
     dimension = features.dimension
     side = features.cutoff * GRID[dimension > 1]
     points = np.indices((side,) * dimension).reshape(dimension, -1).T / side
@@ -109,7 +125,9 @@ def _grid_maxima(features, residual):
     neighbours = [np.roll(height, shift, axis) for axis in range(-dimension, 0) for shift in (-1, 1)]
     height = np.where(np.logical_and.reduce([height >= other for other in neighbours]), height, 0)
     height = height.reshape(*height.shape[:-dimension], -1)
-    highest = np.argsort(-height, axis=-1)[..., : 4 * dimension * features.cutoff]
+    rivals = (height >= 0.96 * height.max(axis=-1, keepdims=True)) & (height > 0)
+    number = min(max(4 * dimension * features.cutoff, rivals.sum(axis=-1).max()), MOST_RIVALS)
+    highest = np.argsort(-height, axis=-1)[..., :number]
     is_maximum = np.take_along_axis(height, highest, axis=-1) > 0
     return points[np.where(is_maximum, highest, highest[..., :1])], 1 / side
 

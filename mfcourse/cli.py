@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 import sys
 
 from mfcourse import __version__
@@ -10,6 +9,7 @@ from mfcourse import __version__
 TABLE = (
     "{seed:>4} {m:>5} {steps:>6} {objective:>12.8f} {optimum:>12.8f} {excess:>9.1e} {gap:>9.1e} {seconds:>7.2f}  {word}"
 )
+MOST = 10_000  # numbers in a range
 INTERRUPTED = 130  # the exit code of a command ended by Ctrl-C
 
 
@@ -18,15 +18,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         """Print the message as one line and exit with code 2."""
-        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows what is possible\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}; `{self.prog} --help` shows what is possible\n")
 
 
 def whole_number(least):
     """A reader of one whole number >= least."""
 
     def read(text):
-        if not (text.isdecimal() and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number >= {least}")
+        if not (text.isdecimal() and len(text) <= 9 and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"{text!r:.40} must be a whole number >= {least}, of 9 digits at most")
         return int(text)
 
     return read
@@ -41,8 +41,8 @@ def whole_numbers(least):
         for part in text.split(","):
             first, dash, last = part.partition("-")
             start, end = one(first), one(last if dash else first)
-            if end < start:
-                raise argparse.ArgumentTypeError(f"{part!r} must go upwards")
+            if not start <= end < start + MOST:
+                raise argparse.ArgumentTypeError(f"{part!r} must go upwards, and hold at most {MOST} numbers")
             numbers += range(start, end + 1)
         return list(dict.fromkeys(numbers))
 
@@ -114,16 +114,17 @@ def run_reproduce(arguments):
     try:
         records, runs = experiments.figure1(seeds, sizes, arguments.jobs, unfinished, progress=True)
     except KeyboardInterrupt:
-        print(
-            f"mfcourse: interrupted; finished runs are kept in {unfinished}, the same command goes on from there",
-            file=sys.stderr,
-        )
+        kept = f"; finished runs are kept in {unfinished}, the same command goes on from there"
+        print(f"mfcourse: interrupted{kept if unfinished.exists() else ''}", file=sys.stderr)
         return INTERRUPTED
     figure = draw_figure1(problems.spikes(seeds[0]), {m: runs[seeds[0], m] for m in sizes})
     write_whole(out / "figure1.png", lambda file: figure.savefig(file, format="png"))
     text = json.dumps({"figure": "figure1", "runs": records}, indent=1, allow_nan=False)
     write_whole(out / "figure1.json", lambda file: file.write(text.encode()))
-    shutil.rmtree(unfinished, ignore_errors=True)
+    for seed, m in runs:
+        (unfinished / experiments.RUN_FILE.format(seed, m)).unlink()
+    if not any(unfinished.iterdir()):
+        unfinished.rmdir()
     print_table(records)
     print(f"The picture shows seed {seeds[0]}: {out / 'figure1.png'}; the numbers: {out / 'figure1.json'}")
     return 0
@@ -142,9 +143,11 @@ def draw_figure1(problem, runs):
 
 def print_table(records):
     """One line for each run."""
+    from mfcourse.certificates import TOLERANCE
+
     print("seed     m  steps            J   optimum J*    excess       gap seconds")
     for record in records:
-        word = "optimal" if record["gap"] <= 1e-8 else "not optimal"
+        word = "optimal" if record["gap"] <= TOLERANCE else "not optimal"
         print(TABLE.format(**record, word=word))
 
 
@@ -209,6 +212,12 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("mfcourse: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except ImportError as error:
+        print(f"mfcourse: {error}; `{sys.executable} -m pip install -e .` in the clone mends it", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("mfcourse: this needs more memory than there is; ask for fewer particles", file=sys.stderr)
+        return 2
     except (ValueError, OSError, ArithmeticError, RuntimeError) as error:
         print(f"mfcourse: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

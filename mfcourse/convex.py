@@ -20,6 +20,7 @@ from mfcourse.measures import Measure
 GAP = 1e-13  # relative gap at which the search ends
 PROMISED = 1e-10  # relative gap it must reach
 ROUNDS = 60
+PRECISE = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-10}  # of L-BFGS, when atoms slide
 
 
 def fixed_positions(problem, positions):
@@ -29,6 +30,8 @@ def fixed_positions(problem, positions):
     """
     _squared(problem)
     positions = checks.finite("positions", checks.points("positions", positions, problem.risk.features.dimension))
+    if positions.ndim != 2 or len(positions) < 1:
+        raise ValueError(f"positions must have shape (m, d) with m >= 1, but its shape is {positions.shape}")
     return _lasso(problem, positions, tol=1e-10, max_iter=1_000_000)
 
 
@@ -55,9 +58,12 @@ def certified_optimum(problem):
         violated = np.abs(values) > problem.penalty
         with warnings.catch_warnings():  # masses close to the best ones will do: they are moved on at once
             warnings.simplefilter("ignore", ConvergenceWarning)
-            measure = _lasso(problem, np.concatenate([measure.positions, at[violated]]), tol=1e-6).prune()
-        measure = _slide(problem, measure).prune(1e-6).merge(0.01 / features.cutoff, period=1)
-        measure = _newton(problem, measure)
+            positions = np.concatenate([measure.positions, at[violated]])
+            measure = _lasso(problem, positions, tol=min(1e-6, smallest / 100)).prune()
+        if len(measure):
+            measure = _slide(problem, measure)
+            measure = measure.prune(1e-9 * np.abs(measure.weights).max()).merge(0.01 / features.cutoff, period=1)
+            measure = _newton(problem, measure)
         gap = certify(problem, measure).gap
         if gap < smallest:
             best, smallest = measure, gap
@@ -72,7 +78,7 @@ def _slide(problem, measure):
     """Masses (signs kept) and positions descend together, to a local minimum of J."""
     features, signs = problem.risk.features, np.sign(measure.weights)
     m, d = measure.positions.shape
-    scale = np.sqrt(features.size / features.slope)  # a unit of position moves phi as far as a unit of mass
+    scale = np.sqrt(features.size / features.slope_squared)  # a unit of position moves phi as far as a unit of mass
 
     def split(x):
         return x[:m], x[m:].reshape(m, d) * scale
@@ -85,7 +91,7 @@ def _slide(problem, measure):
 
     start = np.r_[measure.weights, measure.positions.ravel() / scale]
     bounds = [(0, None) if s > 0 else (None, 0) for s in signs] + [(None, None)] * (m * d)
-    found = minimize(energy, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 300})
+    found = minimize(energy, start, jac=True, bounds=bounds, method="L-BFGS-B", options=PRECISE)
     return Measure(*split(found.x))
 
 
@@ -98,10 +104,10 @@ def _newton(problem, measure):
         masses, positions = measure.weights, measure.positions
         basis, slopes = features.matrix(positions)
         residual = problem.risk.residual(*measure.particles())
-        moved = np.concatenate([basis, (masses[:, None] * slopes).reshape(-1, m * d)], axis=1)
-        downhill = residual @ moved
-        downhill[:m] += problem.penalty * signs
-        curvature = loss.smoothness * moved.T @ moved
+        tangent = np.concatenate([basis, (masses[:, None] * slopes).reshape(-1, m * d)], axis=1)
+        uphill = residual @ tangent
+        uphill[:m] += problem.penalty * signs
+        curvature = loss.smoothness * tangent.T @ tangent
         mixed = (residual @ slopes.reshape(len(basis), -1)).reshape(m, d)
         bends = masses[:, None, None] * features.hessian(residual, positions)
         for i in range(m):
@@ -109,10 +115,12 @@ def _newton(problem, measure):
             curvature[i, own] += mixed[i]
             curvature[own, i] += mixed[i]
             curvature[own, own] += bends[i]
-        step = np.linalg.lstsq(curvature, -downhill, rcond=1e-14)[0]
-        if not np.abs(step).max(initial=0) < 0.1:  # far from a minimum Newton's step means nothing
-            break
-        measure = Measure(masses + step[:m], positions + step[m:].reshape(m, d))
+        step = np.linalg.lstsq(curvature, -uphill, rcond=1e-14)[0]
+        moved = Measure(masses + step[:m], positions + step[m:].reshape(m, d))
+        kept_signs = (np.sign(moved.weights) == signs).all()
+        if not kept_signs or problem.objective(moved) > problem.objective(measure) * (1 + 1e-15):
+            break  # far from a minimum Newton's step means nothing
+        measure = moved
     return measure
 
 

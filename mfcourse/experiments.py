@@ -19,6 +19,7 @@ from mfcourse.runs import Run
 
 SIZES = (6, 10, 100)  # Figure 1: too few particles, enough, many
 SEEDS = (0, 1, 2, 3, 4)
+RUN_FILE = "spikes-flow-seed{}-m{}.npz"
 PATIENCE = 100_000  # steps after which a run that is neither certified nor at rest is given up
 
 
@@ -31,7 +32,7 @@ def spike_steps(problem, metric="euclidean"):
     """
     features, lam = problem.risk.features, problem.risk.loss.scale
     b = {"euclidean": 0.033, "conic": 0.66}[checks.one_of("metric", metric, ("euclidean", "conic"))]
-    return lam / features.size, b * lam / features.slope
+    return lam / features.size, b * lam / features.slope_squared
 
 
 def spike_flow(problem, m, metric="euclidean", progress=False):
@@ -41,28 +42,25 @@ def spike_flow(problem, m, metric="euclidean", progress=False):
     return flow(problem, step, start, PATIENCE, stop=until_settled(problem), progress=progress)
 
 
-def figure1(seeds=SEEDS, sizes=SIZES, jobs=1, unfinished=None, progress=False):
+def figure1(seeds=SEEDS, sizes=SIZES, jobs=None, unfinished=None, progress=False):
     """Figure 1: the flow with m particles for each m in `sizes`, on the instance `problems.spikes(seed)` of each seed.
 
-    unfinished: a folder that keeps every finished run until all are there, so that an interrupted call goes on where
-    it stopped. Returns (records, runs): one record for each (seed, m), and the Run of each (seed, m).
+    jobs: processes, None for what `joblib.parallel_config` says. unfinished: a folder that keeps every finished run, so
+    that an interrupted call goes on where it stopped. Returns (records, runs): one record for each (seed, m), and the
+    Run of each (seed, m).
     """
     seeds = [checks.count("seeds", seed, at_least=0) for seed in dict.fromkeys(seeds)]
-    sizes = [checks.count("m", m) for m in dict.fromkeys(sizes)]
-    folder = Path(unfinished) if unfinished else None
-    runs = {}
-    for seed in seeds:
-        for m in sizes:
-            saved = folder and folder / _name(seed, m)
-            if saved and saved.exists():
-                runs[seed, m] = Run.load(saved)
-    missing = [(seed, m) for seed in seeds for m in sizes if (seed, m) not in runs]
+    sizes = [checks.count("sizes", m) for m in dict.fromkeys(sizes)]
+    keys = [(seed, m) for seed in seeds for m in sizes]
+    files = {key: Path(unfinished or ".") / RUN_FILE.format(*key) for key in keys}
+    runs = {key: _finished(*key, files[key]) for key in keys if unfinished and files[key].exists()}
+    missing = [key for key in keys if key not in runs]
     work = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_spike_task)(*task) for task in missing)
     for seed, m, run in tqdm(work, total=len(missing), desc="figure 1", unit="run", disable=not progress):
         runs[seed, m] = run
-        if folder:
-            folder.mkdir(exist_ok=True)
-            run.save(folder / _name(seed, m))
+        if unfinished:
+            files[seed, m].parent.mkdir(exist_ok=True)
+            run.save(files[seed, m])
     records = []
     for seed in seeds:
         problem = problems.spikes(seed)
@@ -100,5 +98,11 @@ def _record(problem, best, seed, m, run):
     }
 
 
-def _name(seed, m):
-    return f"spikes-flow-seed{seed}-m{m}.npz"
+def _finished(seed, m, path):
+    """The Run kept at `path`, if it is the one of this seed and m; ValueError otherwise."""
+    run = Run.load(path)
+    problem, (w, theta) = problems.spikes(seed), grid_start(m)
+    begins = run.w[0].shape == w.shape and (run.w[0] == w).all() and (run.theta[0] == theta).all()
+    if not begins or not np.isclose(problem.energy(*run.state[:2]), run.energy[-1], rtol=1e-9):
+        raise ValueError(f"{path} must be the run of seed {seed} with m = {m}, but it is another one; delete it")
+    return run

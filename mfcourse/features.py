@@ -13,6 +13,7 @@ from mfcourse import checks
 
 BLOCK = 2**14  # particles whose powers fit in the cache together
 
+
 class Scratch(threading.local):
     """Memory that is kept between calls, so that a step allocates nothing large; one piece for each thread.
 
@@ -55,7 +56,7 @@ class Fourier:
         self._tables = [Scratch() for _ in axes]
 
     @property
-    def slope(self):
+    def slope_squared(self):
         """|d phi / d t_j|^2, the same at every t and for every coordinate j."""
         frequencies = np.arange(1, self.cutoff + 1)
         return 8 * np.pi**2 * float((frequencies**2).sum()) * self._rows ** (self.dimension - 1)

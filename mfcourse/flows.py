@@ -44,6 +44,7 @@ def velocity(problem, w, theta):
     u' = -(eta + c sign w, w grad eta); at w = 0, where |w| has a kink, the subgradient of least norm: a particle of
     weight 0 waits until |eta| exceeds c.
     """
+    w, theta = checks.particles(w, theta)
     _, potential, gradient = problem.risk(w, theta)
     waiting = -soft_threshold(potential, problem.penalty)
     moving = -(potential + problem.penalty * np.sign(w))
@@ -115,7 +116,7 @@ def grid_start(m, dimension=1, arc=1.0):
     (1/2, ...): a start that separates nothing.
     """
     m, dimension = checks.count("m", m), checks.count("dimension", dimension)
-    if not 0 < arc <= 1:
+    if checks.positive("arc", arc) > 1:
         raise ValueError(f"arc must be in (0, 1], but it is {arc!r}")
     side = round(m ** (1 / dimension))
     if side**dimension != m:
@@ -143,6 +144,7 @@ def until_settled(problem, tolerance=TOLERANCE):
 
 def log_spaced(steps, number=100):
     """About `number` whole numbers from 0 to `steps`, dense at the start, where a flow is fast."""
+    steps, number = checks.count("steps", steps, at_least=0), checks.count("number", number)
     times = np.geomspace(1, max(steps, 1), number).round().astype(int)
     return np.unique(np.r_[0, np.minimum(times, steps)])
 
@@ -151,15 +153,18 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     """Repeat `step` from `start` until the step number is `steps`, or until the rule `stop` says so.
 
     start: a state (w, theta), or a Run to continue, to the same bits as if it had never paused; step numbers count
-    from the first start. record: step numbers to keep, `log_spaced(steps)` if None; the first and last state are kept
-    in any case. stop: (w, theta) -> bool, asked every `check_every` steps; a stack stops as a whole.
+    from the first start. record: step numbers to keep, `log_spaced(steps)` if None; those beyond `steps` never come,
+    and the first and last state are kept in any case. stop: (w, theta) -> bool, asked every `check_every` steps; a
+    stack stops as a whole. While a flow runs, the process uses one BLAS thread.
 
     Returns a Run. Raises FlowDiverged if particles become infinite or NaN, ValueError for bad arguments.
     """
     steps, check_every = checks.count("steps", steps, at_least=0), checks.count("check_every", check_every)
-    wanted = set(np.asarray(log_spaced(steps) if record is None else record).tolist())
-    run = start if isinstance(start, Run) else _unmoved(problem, *start)
+    wanted = {checks.count("record", k, 0) for k in np.ravel(log_spaced(steps) if record is None else record).tolist()}
+    run = start if isinstance(start, Run) else _unmoved(problem, start)
     state, done = run.state, int(run.steps[-1])
+    if steps <= done:
+        return run
     finite, reached, stopped, kept, clock = state, done, False, [], time.perf_counter()
     quiet = np.errstate(over="ignore", invalid="ignore")  # a divergence is noticed by the risk, and raised
     with quiet, BLAS.limit(limits=1), tqdm(total=steps - done, leave=False, disable=not progress) as bar:
@@ -167,6 +172,8 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
             for number in range(done + 1, steps + 1):
                 new = step(*state)
                 finite, state, reached = state, new, number
+                if number == done + 1:
+                    _demand_same(state, finite)
                 stopped = stop is not None and number % check_every == 0 and stop(*state[:2])
                 if number in wanted or number == steps or stopped:
                     kept.append((number, *state[:2], problem.energy(*state[:2])))
@@ -174,13 +181,26 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
                 if stopped:
                     break
         except NotFinite:
+            if reached > done + 1 and (not kept or kept[-1][0] < reached - 1):
+                kept.append((reached - 1, *finite[:2], problem.energy(*finite[:2])))
             recorded = run.extended(kept, finite, False, time.perf_counter() - clock)
             raise FlowDiverged(reached, finite, recorded) from None
     return run.extended(kept, state, stopped, time.perf_counter() - clock)
 
 
-def _unmoved(problem, w, theta, *memory):
-    """The run of no steps."""
-    w, theta = checks.particles(checks.finite("w", w), checks.finite("theta", theta))
+def _unmoved(problem, start):
+    """The run of no steps, with copies of the start."""
+    if not isinstance(start, tuple | list) or len(start) < 2:
+        raise ValueError(f"start must be (w, theta) or a Run, but it is {start!r:.80}")
+    w, theta = checks.particles(checks.finite("w", start[0]).copy(), checks.finite("theta", start[1]).copy())
     columns = (np.array([0]), w[None], theta[None], problem.energy(w, theta)[None])
-    return Run(*columns, (w, theta, *memory), False, 0.0)
+    return Run(*columns, (w, theta, *start[2:]), False, 0.0)
+
+
+def _demand_same(state, before):
+    for name, new, old in zip(("w", "theta"), state, before, strict=False):
+        if new.shape != old.shape or new.dtype != old.dtype:
+            raise ValueError(
+                f"step must keep {name} of shape {old.shape}, {old.dtype}, but makes it {new.shape}, {new.dtype}; "
+                "a step size is a number, or an array with one number for each run in the precision of the particles"
+            )

@@ -51,7 +51,8 @@ class Measure:
         values = np.asarray(function(self.positions))
         if values.shape[:1] != self.weights.shape:
             raise ValueError(f"function must return one value for each of {len(self)} positions, not {values.shape}")
-        return np.tensordot(self.weights, values, 1)
+        total = np.tensordot(self.weights, values, 1)
+        return total.item() if total.ndim == 0 else total
 
     @property
     def mass(self):
@@ -134,9 +135,10 @@ def _merged(measure, radius, period):
     if len(measure) == 0:
         return measure
     points = measure.positions if period is None else np.mod(measure.positions, period) % period
-    pairs = cKDTree(points, boxsize=period).query_pairs(radius, output_type="ndarray")
-    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))
-    number, cluster = connected_components(graph, directed=False)
+    cluster = (
+        _chains_on_a_line(points[:, 0], radius, period) if points.shape[1] == 1 else _chains(points, radius, period)
+    )
+    number = cluster.max() + 1
     _, first = np.unique(cluster, return_index=True)
     offset = points - points[first][cluster]
     if period is not None:
@@ -144,6 +146,25 @@ def _merged(measure, radius, period):
     mass = np.bincount(cluster, measure.weights, minlength=number)
     moment = np.stack([np.bincount(cluster, measure.weights * x, minlength=number) for x in offset.T], axis=-1)
     return Measure(mass, measure.positions[first] + moment / mass[:, None])
+
+
+def _chains_on_a_line(x, radius, period):
+    """Label of each point; sorted neighbours at most `radius` apart share one, around the circle too."""
+    order = np.argsort(x)
+    far = np.diff(x[order]) > radius
+    label = np.concatenate([[0], np.cumsum(far)])
+    if period is not None and x[order[0]] + period - x[order[-1]] <= radius:
+        label[label == label[-1]] = 0
+    labels = np.empty(len(x), dtype=int)
+    labels[order] = label
+    return labels
+
+
+def _chains(points, radius, period):
+    """The same in d >= 2, from all pairs at most `radius` apart: memory grows with their number."""
+    pairs = cKDTree(points, boxsize=period).query_pairs(radius, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))
+    return connected_components(graph, directed=False)[1]
 
 
 def h1(w, theta):

@@ -38,7 +38,7 @@ def particle_paths(ax, run, truth=None, last=None):
     ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
     for path_t, path_w in zip(*_cut_at_the_seam(theta, w), strict=True):
         ax.plot(path_t, path_w, color=CONTEXT, linewidth=0.9, zorder=2)
-    for sign, colour, marker, name in SIGNS:
+    for sign, colour, marker, name in (*SIGNS, (0, CONTEXT, "|", "weight 0")):
         chosen = np.sign(w[-1]) == sign
         ax.plot(np.mod(theta[-1, chosen], 1), w[-1, chosen], marker, color=colour, markersize=5, zorder=3, label=name)
     ax.set(xlim=(0, 1), xlabel="position θ", ylabel="weight w")

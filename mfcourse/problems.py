@@ -33,7 +33,10 @@ class Problem:
         checks.positive("penalty", self.penalty, or_zero=True)
 
     def energy(self, w, theta):
-        """F_m of particles w (..., m), theta (..., m, d): shape (...). It is J of the measure they stand for."""
+        """F_m of particles w (..., m), theta (..., m, d): shape (...).
+
+        It is J of the measure they stand for, unless particles of both signs share a position: then it is larger.
+        """
         value, _, _ = self.risk(w, theta)
         return value + self.penalty * np.abs(w).mean(axis=-1)
 

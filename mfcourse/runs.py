@@ -47,11 +47,18 @@ class Run:
                 run = Run(*(file[name] for name in RECORDED), state, bool(file["stopped"]), float(file["seconds"]))
                 checks.particles(*state[:2])
                 checks.particles(run.w, run.theta)
+                same_length = len(run.steps) == len(run.w) == len(run.energy)
+                if not same_length or run.steps.dtype.kind != "i" or run.w[-1].shape != state[0].shape:
+                    raise ValueError("shapes")
+                for values in (run.w, run.theta, run.energy, *state[:2]):
+                    checks.finite("values", values)
                 return run
         except OSError:
             raise
         except Exception as error:  # whatever a foreign or damaged file does to the readers of zip and npy
-            raise ValueError(f"{path} must be a run saved by mfcourse, whole and unchanged, but it is not") from error
+            raise ValueError(
+                f"{path} must be a run saved by mfcourse, whole and unchanged, but it is not; delete it"
+            ) from error
 
     def extended(self, kept, state, stopped, seconds):
         """This run with records (step, w, theta, energy) added at its end, and a new last state."""

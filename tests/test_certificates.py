@@ -11,7 +11,7 @@ from mfcourse.features import Fourier
 from mfcourse.losses import Logistic
 from mfcourse.measures import Measure
 from mfcourse.problems import Problem
-from mfcourse.risks import FeatureRisk
+from mfcourse.risks import FeatureRisk, NotFinite
 
 SPIKES = Measure(
     [0.34064464, 1.13661714, 1.22589593, -0.91577431, -1.01730024],
@@ -65,6 +65,40 @@ def test_extremes_are_critical_points(dimension):
     _, at = extremes(features, residual)
     slope = features.pull(residual, at)[1]
     assert np.abs(slope).max() < 1e-6 * np.abs(residual).sum()
+
+
+@pytest.mark.parametrize("cutoff", [2, 5, 10])
+@pytest.mark.parametrize("trough", [0.0, 0.5 / 32])
+def test_two_near_peaks_with_a_trough_between_them_are_both_seen(cutoff, trough):
+    """1 - (sin^2(pi (t - t0)) - e)^2 is 1 where sin^2 = e, on both sides of t0, and never more."""
+    features, e = Fourier(cutoff), 0.01
+    t = np.arange(4 * cutoff) / (4 * cutoff)
+    values = 1 - (np.sin(np.pi * (t - trough / cutoff)) ** 2 - e) ** 2
+    residual = features.push(values, t[:, None])  # quadrature is exact for polynomials of this degree
+    assert np.abs(extremes(features, residual)[0]).max() == pytest.approx(1, abs=1e-13)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.01, 0.237])
+def test_the_top_of_a_plane_wave_in_two_dimensions_is_found(shift):
+    """cos(2 pi (K x + K y + shift)) has a whole line of maxima, all of them 1."""
+    features = Fourier(4, dimension=2)
+    side = 16
+    grid = np.indices((side, side)).reshape(2, -1).T / side
+    wave = np.cos(2 * np.pi * (4 * grid.sum(axis=1) + shift))
+    residual = features.push(wave, grid)
+    assert np.abs(extremes(features, residual)[0]).max() == pytest.approx(1, abs=1e-12)
+
+
+def test_many_nearly_equal_peaks_in_two_dimensions_are_all_candidates():
+    """A product of two waves with a small bump added: one of hundreds of peaks is the largest."""
+    features = Fourier(10, dimension=2)
+    side = 64
+    grid = np.indices((side, side)).reshape(2, -1).T / side
+    wave = np.cos(2 * np.pi * (9 * grid[:, 0] + 0.1)) * np.cos(2 * np.pi * (9 * grid[:, 1] + 0.3))
+    residual = features.push(wave + 1e-3 * np.cos(2 * np.pi * (grid[:, 0] - 0.37)), grid)
+    top = np.abs(extremes(features, residual)[0]).max()
+    fine = np.indices((400, 400)).reshape(2, -1).T / 400
+    assert np.abs(features.pull(residual, fine)[0]).max() <= top * (1 + 1e-12)
 
 
 @settings(deadline=None, max_examples=30)
@@ -137,6 +171,9 @@ def test_the_verdict_says_what_the_numbers_say():
     assert bad.verdict.startswith("not optimal: |eta| exceeds its bound by")
     assert f"{bad.worst[0]:.3f}" in bad.verdict
     assert good.verdict.startswith("optimal: nothing is better by more than")
+    heavy = certify(problem, convex.certified_optimum(problem) * 1.01)
+    assert heavy.max_potential < 1
+    assert heavy.verdict.startswith("not optimal: |eta| keeps its bound")
 
 
 def test_there_is_nothing_to_certify_without_a_penalty():
@@ -146,5 +183,14 @@ def test_there_is_nothing_to_certify_without_a_penalty():
 
 
 def test_a_measure_from_another_dimension_is_refused():
-    with pytest.raises(ValueError, match="theta must have shape"):
-        certify(problems.spikes(0), problems.spikes(0, dimension=2).truth)
+    for strange in (problems.spikes(0, dimension=2).truth, (np.ones(1), np.zeros((1, 1)))):
+        with pytest.raises(ValueError, match="measure must be a Measure with d = 1"):
+            certify(problems.spikes(0), strange)
+
+
+def test_a_measure_that_overflows_is_refused_not_certified():
+    problem = problems.spikes(0)
+    with pytest.raises(NotFinite, match="small enough"):
+        certify(problem, Measure([1e200, 1.0], [[0.1], [0.2]]))
+    with pytest.raises(NotFinite, match="w must be finite"):
+        gap(problem, np.array([np.nan, 1.0]), np.zeros((2, 1)))

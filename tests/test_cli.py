@@ -74,6 +74,9 @@ def test_certify_prints_the_verdict_and_a_bound_below_the_optimum(capsys):
         (["reproduce", "figure1", "--seeds", "4-0"], "'4-0' must go upwards"),
         (["reproduce", "figure1", "--m", "6,0"], "--m: '0' must be a whole number >= 1"),
         (["reproduce", "figure1", "--jobs", "0"], "--jobs: '0' must be"),
+        (["reproduce", "figure1", "--seeds", "0-99999999"], "hold at most 10000 numbers"),
+        (["certify", "--m", "9" * 400], "must be a whole number >= 1, of 9 digits at most"),
+        (["certify", "a\nb"], "unrecognized arguments: a b"),
         (["certify", "--m", "0"], "--m: '0' must be a whole number >= 1"),
         (["certify", "--seed", "-1"], "--seed: '-1' must be a whole number >= 0"),
         (["certify", "--seed"], "--seed: expected one argument"),
@@ -155,6 +158,29 @@ def test_ctrl_c_during_a_figure_keeps_the_finished_runs(tmp_path):
     assert len(list(unfinished.glob("*.npz"))) >= 2
     assert not (tmp_path / "figure1.json").exists()
     assert not list(unfinished.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(MemoryError(), "more memory than there is"), (ModuleNotFoundError("No module named 'ot'"), "pip install -e .")],
+)
+def test_what_goes_wrong_inside_is_one_line(capsys, monkeypatch, error, words):
+    def fail(*arguments, **settings):
+        raise error
+
+    monkeypatch.setattr(experiments, "spike_flow", fail)
+    code, _, err = run(capsys, "certify")
+    assert code == 2
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_runs_kept_of_other_seeds_survive_a_finished_figure(capsys, tmp_path):
+    other = tmp_path / "figure1.unfinished" / "spikes-flow-seed7-m6.npz"
+    other.parent.mkdir()
+    experiments.spike_flow(problems.spikes(7), 6).save(other)
+    assert run(capsys, "reproduce", "figure1", "--seeds", "4", "--m", "6", "--out", str(tmp_path))[0] == 0
+    assert [path.name for path in other.parent.iterdir()] == [other.name]
 
 
 def test_doctor_reports_and_is_content(capsys):

@@ -37,6 +37,21 @@ def test_other_settings_are_solved_too(settings):
     assert certify(problem, convex.certified_optimum(problem)).gap <= 1e-10
 
 
+@pytest.mark.parametrize(
+    ("seed", "settings"),
+    [
+        (344, {"lam": 0.37258297463354234, "noise": 0.3, "cutoff": 10, "n_spikes": 6}),  # a spike of tiny mass
+        (187, {"lam": 0.4871372667264943, "cutoff": 12, "n_spikes": 4}),
+        (369, {"lam": 1.158739474903764, "dimension": 2}),
+        (0, {"lam": 18.227708781765557 * 0.999}),  # just below the lambda from which on nothing is found
+        (372, {"lam": 18.546366313229242, "noise": 1.0, "cutoff": 6, "n_spikes": 4}),
+    ],
+)
+def test_delicate_instances_are_solved_too(seed, settings):
+    problem = problems.spikes(seed, **settings)
+    assert certify(problem, convex.certified_optimum(problem)).gap <= 1e-10
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_two_dimensions_are_solved_too(seed):
     problem = problems.spikes(seed, dimension=2)
@@ -101,7 +116,9 @@ def test_only_single_penalised_least_squares_problems_are_solved(broken):
         convex.fixed_positions(problem, np.zeros((3, 1)))
 
 
-@pytest.mark.parametrize("positions", [np.zeros(3), np.zeros((3, 2)), np.full((3, 1), np.nan)])
+@pytest.mark.parametrize(
+    "positions", [np.zeros(3), np.zeros((3, 2)), np.full((3, 1), np.nan), np.zeros((0, 1)), np.zeros((2, 3, 1))]
+)
 def test_positions_that_are_no_finite_table_are_refused(positions):
     with pytest.raises(ValueError, match="positions must"):
         convex.fixed_positions(problems.spikes(0), positions)

@@ -108,6 +108,15 @@ def test_an_interrupted_figure_keeps_what_was_finished_and_goes_on(tmp_path, mon
     assert (runs[0, 6].w == before.w).all()
 
 
+def test_a_kept_run_of_another_instance_is_not_taken_for_this_one(tmp_path):
+    experiments.spike_flow(problems.spikes(3), 6).save(tmp_path / "spikes-flow-seed0-m6.npz")
+    with pytest.raises(ValueError, match="must be the run of seed 0 with m = 6, but it is another one; delete it"):
+        experiments.figure1(seeds=(0,), sizes=(6,), unfinished=tmp_path)
+    experiments.spike_flow(problems.spikes(0), 5).save(tmp_path / "spikes-flow-seed0-m6.npz")
+    with pytest.raises(ValueError, match="it is another one"):
+        experiments.figure1(seeds=(0,), sizes=(6,), unfinished=tmp_path)
+
+
 def test_a_half_written_run_file_is_named(tmp_path):
     (tmp_path / "spikes-flow-seed0-m6.npz").write_bytes(b"PK half")
     with pytest.raises(ValueError, match=r"spikes-flow-seed0-m6\.npz must be a run saved by mfcourse"):
@@ -147,7 +156,7 @@ def test_fixed_grids_improve_like_a_power_of_m():
     ("call", "words"),
     [
         (lambda: experiments.figure1(seeds=(-1,)), "seeds must be"),
-        (lambda: experiments.figure1(sizes=(0,)), "m must be"),
+        (lambda: experiments.figure1(sizes=(0,)), "sizes must be"),
         (lambda: experiments.spike_steps(problems.spikes(0), "flat"), "metric must be"),
     ],
 )

@@ -99,12 +99,12 @@ def test_norm_and_slope_are_the_same_everywhere(dimension):
     assert values.shape == (features.size, 50)
     assert features.size == (2 * CUTOFF[dimension] + 1) ** dimension
     np.testing.assert_allclose((values**2).sum(axis=0), features.size, rtol=1e-12)
-    np.testing.assert_allclose((slopes**2).sum(axis=0), features.slope, rtol=1e-12)
+    np.testing.assert_allclose((slopes**2).sum(axis=0), features.slope_squared, rtol=1e-12)
 
 
 def test_slope_on_the_circle_of_the_paper_is_that_of_the_reference():
     assert Fourier(7).size == 15
-    assert Fourier(7).slope == pytest.approx(8 * np.pi**2 * 140, rel=1e-15)
+    assert Fourier(7).slope_squared == pytest.approx(8 * np.pi**2 * 140, rel=1e-15)
 
 
 # Push and pull

@@ -159,6 +159,20 @@ def test_a_stack_with_its_own_problem_and_steps_for_each_run_equals_a_loop(make)
         np.testing.assert_allclose(run.energy[:, k], alone.energy, rtol=1e-12)
 
 
+@pytest.mark.parametrize("step_w", [np.full(6, A), np.full((6, 6), A)])
+def test_step_sizes_that_would_turn_a_run_into_a_stack_are_refused(problem, step_w):
+    with pytest.raises(ValueError, match="step must keep w of shape"):
+        flows.flow(problem, flows.forward_backward(problem, step_w, B), random_particles(6), 5)
+
+
+def test_the_callers_arrays_and_the_run_are_kept_apart(problem):
+    w, theta = random_particles(5)
+    run = flows.flow(problem, flows.forward_backward(problem, A, B), (w, theta), 0)
+    w[:] = 99
+    assert run.state[0].max() < 99
+    assert run.w.max() < 99
+
+
 def test_float32_particles_stay_float32(problem):
     w, theta = (part.astype(np.float32) for part in random_particles(10))
     run = flows.flow(problem, flows.forward_backward(problem, A, B), (w, theta), 5)
@@ -173,8 +187,7 @@ def test_a_paused_run_goes_on_to_the_same_bits(problem):
     for name in ("steps", "w", "theta", "energy"):
         assert (getattr(resumed, name) == getattr(whole, name)).all()
     assert all((a == b).all() for a, b in zip(resumed.state, whole.state, strict=True))
-    unchanged = flows.flow(problem, step, resumed, 100)
-    assert (unchanged.steps == resumed.steps).all()
+    assert flows.flow(problem, step, resumed, 100) is resumed
 
 
 def test_the_first_and_the_last_state_are_recorded_and_the_start_is_not_touched(problem):
@@ -225,6 +238,8 @@ def test_a_step_too_large_for_the_weights_raises_flow_diverged_with_a_finite_pas
     assert all(np.isfinite(part).all() for part in error.state)
     assert np.isfinite(error.run.energy).all()
     assert error.run.steps[-1] <= error.step
+    assert error.run.steps[-1] == error.step - 1
+    assert (error.run.w[-1] == error.state[0]).all()
     again = flows.flow(problem, step, random_particles(10), error.step - 1)
     assert all((a == b).all() for a, b in zip(again.state, error.state, strict=True))
 
@@ -270,6 +285,12 @@ def test_the_random_start_is_seeded_and_on_the_torus():
         (lambda p: flows.until_settled(p, 0), "tolerance must be"),
         (lambda p: flows.flow(p, None, flows.grid_start(4), -1), "steps must be"),
         (lambda p: flows.flow(p, None, flows.grid_start(4), 5, check_every=0), "check_every must be"),
+        (lambda p: flows.flow(p, None, flows.grid_start(4), 5, record=[0.5]), "record must be a whole number"),
+        (lambda p: flows.flow(p, None, flows.grid_start(4), 5, record=[-1]), "record must be a whole number"),
+        (lambda p: flows.flow(p, None, None, 5), "start must be"),
+        (lambda p: flows.flow(p, None, [np.zeros(3)], 5), "start must be"),
+        (lambda p: flows.grid_start(4, arc="wide"), "arc must be"),
+        (lambda p: flows.log_spaced(-3), "steps must be"),
         (lambda p: flows.flow(p, None, (np.zeros(0), np.zeros((0, 1))), 5), "m >= 1"),
         (lambda p: flows.flow(p, None, (np.zeros(3), np.zeros((4, 1))), 5), "theta must have shape"),
         (lambda p: flows.flow(p, None, (np.array([np.nan]), np.zeros((1, 1))), 5), "w must be finite"),

@@ -45,7 +45,8 @@ def test_paths_end_at_the_particles_by_sign_and_shape(ax, run, problem):
         np.testing.assert_array_equal(drawn.get_ydata(), w[np.sign(w) == sign])
         np.testing.assert_array_equal(drawn.get_xdata(), theta[np.sign(w) == sign, 0] % 1)
         assert (to_hex(drawn.get_color()), drawn.get_marker()) == (colour, marker)
-    assert sum(to_hex(item.get_color()) == "#aaaaaa" for item in ax.get_lines()) == 10 + 1
+    assert sum(to_hex(item.get_color()) == "#aaaaaa" for item in ax.get_lines()) == 10 + 1 + 1
+    assert len(line(ax, "weight 0").get_xdata()) == (w == 0).sum() > 0
     assert line(ax, "true spikes").get_linestyle() == ":"
 
 
@@ -108,7 +109,7 @@ def test_figure_1_has_a_certificate_under_each_run_and_a_true_title(problem, run
     assert "gap 8.3e-01" in titles[2]
     fig.canvas.draw()  # warnings, such as a layout that does not fit, are errors
     shown = {text.get_text() for text in fig.legends[0].get_texts()}
-    assert shown == {"true spikes", "positive", "negative", "−η"}
+    assert shown == {"true spikes", "positive", "negative", "weight 0", "−η"}
 
 
 def test_positive_and_negative_differ_in_greyscale_too():

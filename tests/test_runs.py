@@ -1,5 +1,6 @@
 """Runs are saved and read back to the same bits; anything else is refused."""
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -79,6 +80,14 @@ def write_wrong_shapes(path, run):
     np.savez(path, format="mfcourse run 1", stopped=False, seconds=0.0, **arrays)
 
 
+def write_nan(path, run):
+    dataclasses.replace(run, w=np.full_like(run.w, np.nan)).save(path)
+
+
+def write_other_length(path, run):
+    dataclasses.replace(run, energy=run.energy[:-1]).save(path)
+
+
 @pytest.mark.parametrize(
     "write",
     [
@@ -91,6 +100,8 @@ def write_wrong_shapes(path, run):
         write_single_array,
         write_pickle,
         write_wrong_shapes,
+        write_nan,
+        write_other_length,
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused_by_name(write, run, tmp_path):

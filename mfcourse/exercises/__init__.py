@@ -7,6 +7,8 @@ raises NotImplementedError, and raises AssertionError with a hint if the answer 
 
 import functools
 
+import numpy as np
+
 
 def exercise(number):
     """Decorate a check: a function of the answer that raises AssertionError, with a hint, if the answer is wrong."""
@@ -27,3 +29,13 @@ def exercise(number):
         return run
 
     return decorate
+
+
+def as_array(value, expected):
+    """The learner's value as an array of finite floats; AssertionError with what was expected otherwise."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    assert np.isfinite(array).all(), f"{expected}; yours is {value!r:.60}."
+    return array
