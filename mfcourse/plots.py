@@ -40,7 +40,8 @@ def particle_paths(ax, run, truth=None, last=None):
         ax.plot(path_t, path_w, color=CONTEXT, linewidth=0.9, zorder=2)
     for sign, colour, marker, name in (*SIGNS, (0, CONTEXT, "|", "weight 0")):
         chosen = np.sign(w[-1]) == sign
-        ax.plot(np.mod(theta[-1, chosen], 1), w[-1, chosen], marker, color=colour, markersize=5, zorder=3, label=name)
+        at = np.mod(theta[-1, chosen], 1)
+        ax.plot(at, w[-1, chosen], marker, color=colour, markersize=5, markeredgewidth=1.5, zorder=3, label=name)
     ax.set(xlim=(0, 1), xlabel="position θ", ylabel="weight w")
     return ax
 
