@@ -98,7 +98,7 @@ class Fourier:
         for start in range(0, m, BLOCK):
             block = slice(start, start + BLOCK)
             self._fill([table[..., block] for table in tables], theta[..., block, :])
-        return [np.moveaxis(table, 0, -2) for table in tables]
+        return [np.moveaxis(table, 0, -2) for table in tables] if runs else tables
 
     def _fill(self, tables, theta):
         """Powers of z = exp(2 pi i t) = (1 + i tan pi t) / (1 - i tan pi t) by doubling, on one block of particles."""
@@ -131,7 +131,7 @@ class Fourier:
 
     def _pull(self, residual, tables):
         values = self._combine(residual, self._first, tables)
-        return values[..., 0, :], np.moveaxis(values[..., 1:, :], -2, -1)
+        return values[..., 0, :], values[..., 1:, :].swapaxes(-2, -1)
 
     def _combine(self, residual, derivatives, tables):
         """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""
@@ -139,7 +139,7 @@ class Fourier:
         if residual.shape[-1:] != (self.size,):
             raise ValueError(f"residual must have shape (..., {self.size}), but its shape is {residual.shape}")
         index, factor = derivatives
-        values = np.take(residual, index, axis=-1) * factor.astype(residual.dtype, copy=False)
+        values = residual.take(index, axis=-1) * factor.astype(residual.dtype, copy=False)
         values = values.reshape(*residual.shape[:-1], -1, self._rows) @ tables[-1]
         for table in tables[-2::-1]:
             values = values.reshape(*values.shape[:-2], values.shape[-2] // self._rows, self._rows, values.shape[-1])
