@@ -72,23 +72,21 @@ def bounds(problem, w, theta):
     if problem.penalty == 0:
         raise ValueError("penalty is 0: there is no dual problem to certify with")
     risk = problem.risk
-    value, _, _ = risk(w, theta)
-    residual = risk.residual(w, theta)
+    objective, residual = problem.energy(w, theta), risk.residual(w, theta)
     values, at = extremes(risk.features, residual)
     best = np.abs(values).argmax(axis=-1)[..., None]
     top = np.abs(np.take_along_axis(values, best, axis=-1))[..., 0] / problem.penalty
     worst = np.take_along_axis(at, best[..., None], axis=-2)[..., 0, :]
     dual = -risk.loss.conjugate(residual / np.maximum(top, 1)[..., None])
-    objective = value + problem.penalty * np.abs(w).mean(axis=-1)
     return objective, dual, top, worst
 
 
 def extremes(features, residual):
     """Local maxima of |<residual, phi>| over the torus: values (..., k) and positions (..., k, d).
 
-    The potential is a trigonometric polynomial, and the grid has many points for each of its oscillations; so every
-    maximum that could be the largest shows on the grid to a few per cent. Newton steps then sharpen those. A run with
-    fewer of them than another repeats its largest.
+    The potential is a trigonometric polynomial, and a grid has many points for each of its oscillations: the largest
+    maximum shows there to a few per cent. Newton steps sharpen all grid maxima that could be it. A run with fewer of
+    them than another repeats its largest.
     """
     at, spacing = _grid_maxima(features, residual)
     values, gradient = features.pull(residual, at)
@@ -114,18 +112,18 @@ def extremes(features, residual):
 def _grid_maxima(features, residual):
     """Local maxima of |potential| on a grid: positions (..., k, d), and the grid's spacing.
 
-    These are the largest 4 d cutoff, and all within 4 per cent of the largest: a maximum lies at most
-    1 - cos(pi / 16) below its grid point's cell, on each axis.
+    These are the 4 d cutoff largest, and all that could belong to the largest maximum M: near it a trigonometric
+    polynomial of degree K is at least M cos(2 pi K t) (M. Riesz), with t at most half the spacing on each axis.
     """
-    dimension = features.dimension
-    side = features.cutoff * GRID[dimension > 1]
+    dimension, density = features.dimension, GRID[features.dimension > 1]
+    side = features.cutoff * density
     points = np.indices((side,) * dimension).reshape(dimension, -1).T / side
     height = np.abs(features.pull(residual, points)[0])
     height = height.reshape(*height.shape[:-1], *(side,) * dimension)
     neighbours = [np.roll(height, shift, axis) for axis in range(-dimension, 0) for shift in (-1, 1)]
     height = np.where(np.logical_and.reduce([height >= other for other in neighbours]), height, 0)
     height = height.reshape(*height.shape[:-dimension], -1)
-    rivals = (height >= 0.96 * height.max(axis=-1, keepdims=True)) & (height > 0)
+    rivals = (height >= np.cos(np.pi / density) ** dimension * height.max(axis=-1, keepdims=True)) & (height > 0)
     number = min(max(4 * dimension * features.cutoff, rivals.sum(axis=-1).max()), MOST_RIVALS)
     highest = np.argsort(-height, axis=-1)[..., :number]
     is_maximum = np.take_along_axis(height, highest, axis=-1) > 0

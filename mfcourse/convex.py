@@ -20,6 +20,7 @@ from mfcourse.measures import Measure
 GAP = 1e-13  # relative gap at which the search ends
 PROMISED = 1e-10  # relative gap it must reach
 ROUNDS = 60
+MERGED = (0.01, 0.1)  # over the cutoff: distances of atoms that are one; in turn, as two that are close slide slowly
 PRECISE = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-10}  # of L-BFGS, when atoms slide
 
 
@@ -51,7 +52,7 @@ def certified_optimum(problem):
     features = problem.risk.features
     best = measure = Measure(np.zeros(0), np.zeros((0, features.dimension)))
     smallest = certify(problem, measure).gap
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         if smallest <= GAP:
             break
         values, at = extremes(features, problem.risk.residual(*measure.particles()))
@@ -62,7 +63,8 @@ def certified_optimum(problem):
             measure = _lasso(problem, positions, tol=min(1e-6, smallest / 100)).prune()
         if len(measure):
             measure = _slide(problem, measure)
-            measure = measure.prune(1e-9 * np.abs(measure.weights).max()).merge(0.01 / features.cutoff, period=1)
+            measure = measure.prune(1e-9 * np.abs(measure.weights).max())
+            measure = measure.merge(MERGED[number % 2] / features.cutoff, period=1)
             measure = _newton(problem, measure)
         gap = certify(problem, measure).gap
         if gap < smallest:
@@ -86,8 +88,8 @@ def _slide(problem, measure):
     def energy(x):
         masses, positions = split(x)
         value, potential, gradient = problem.risk(masses * m, positions)
-        downhill = np.r_[potential + problem.penalty * signs, (masses[:, None] * gradient * scale).ravel()]
-        return value + problem.penalty * (signs * masses).sum(), downhill
+        uphill = np.r_[potential + problem.penalty * signs, (masses[:, None] * gradient * scale).ravel()]
+        return value + problem.penalty * (signs * masses).sum(), uphill
 
     start = np.r_[measure.weights, measure.positions.ravel() / scale]
     bounds = [(0, None) if s > 0 else (None, 0) for s in signs] + [(None, None)] * (m * d)
@@ -118,8 +120,8 @@ def _newton(problem, measure):
         step = np.linalg.lstsq(curvature, -uphill, rcond=1e-14)[0]
         moved = Measure(masses + step[:m], positions + step[m:].reshape(m, d))
         kept_signs = (np.sign(moved.weights) == signs).all()
-        if not kept_signs or problem.objective(moved) > problem.objective(measure) * (1 + 1e-15):
-            break  # far from a minimum Newton's step means nothing
+        if not kept_signs or problem.objective(moved) > problem.objective(measure) * (1 + 1e-12):
+            break  # far from a minimum Newton's step means nothing; near one, J changes by less than its rounding
         measure = moved
     return measure
 
