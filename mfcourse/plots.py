@@ -67,9 +67,9 @@ def certificate_picture(ax, problem, measure, truth=None, points=2000):
             chosen = np.sign(atoms.weights) == sign
             at = np.mod(atoms.positions[chosen, 0], 1)
             ax.plot(at, height[chosen], marker, color=colour, markersize=5, zorder=3, label=name)
-    margin = 1.15 * problem.penalty
+    margin = 1.1 * problem.penalty
     ax.set(xlim=(0, 1), xlabel="position θ", ylabel="potential −η")
-    ax.set_ylim(1.05 * min(-margin, (-eta).min()), 1.05 * max(margin, (-eta).max()))
+    ax.set_ylim(1.1 * min(-margin, (-eta).min()), 1.1 * max(margin, (-eta).max()))
     return ax
 
 
