@@ -56,21 +56,21 @@ def one_of(name, value, allowed):
     return value
 
 
-def particles(w, theta, dimension=None, w_name="w", theta_name="theta"):
+def particles(w, theta, dimension=None):
     """Weights (..., m) and positions (..., m, d) as float arrays whose shapes fit, with m >= 1.
 
     Entries are not looked at: risks and flows notice a NaN or an infinity from their result, at no cost per particle.
     Raises ValueError if a shape is wrong or d is not `dimension`.
     """
-    w, theta = floats(w_name, w), floats(theta_name, theta)
+    w, theta = floats("w", w), floats("theta", theta)
     if w.ndim < 1 or w.shape[-1] < 1:
-        raise ValueError(f"{w_name} must have shape (..., m) with m >= 1 particles, but its shape is {w.shape}")
+        raise ValueError(f"w must have shape (..., m) with m >= 1 particles, but its shape is {w.shape}")
     if theta.shape[:-1] != w.shape or theta.ndim != w.ndim + 1:
         raise ValueError(
-            f"{theta_name} must have shape {(*w.shape, dimension or 'd')}, one position for each entry of {w_name}, "
+            f"theta must have shape {(*w.shape, dimension or 'd')}, one position for each entry of w, "
             f"but its shape is {theta.shape}"
         )
-    points(theta_name, theta, dimension)
+    points("theta", theta, dimension)
     return w, theta
 
 

@@ -122,7 +122,7 @@ def run_reproduce(arguments):
     text = json.dumps({"figure": "figure1", "runs": records}, indent=1, allow_nan=False)
     write_whole(out / "figure1.json", lambda file: file.write(text.encode()))
     for seed, m in runs:
-        (unfinished / experiments.RUN_FILE.format(seed, m)).unlink()
+        (unfinished / experiments.RUN_FILE.format(seed, m)).unlink(missing_ok=True)
     if not any(unfinished.iterdir()):
         unfinished.rmdir()
     print_table(records)

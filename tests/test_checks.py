@@ -116,16 +116,14 @@ def test_particles_are_not_searched_for_nan():
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0)])
 def test_particles_need_at_least_one_weight(shape):
-    with pytest.raises(
-        ValueError, match=r"^mass must have shape \(\.\.\., m\) with m >= 1 particles, but its shape is"
-    ):
-        checks.particles(np.zeros(shape), np.zeros((*shape, 1)), w_name="mass")
+    with pytest.raises(ValueError, match=r"^w must have shape \(\.\.\., m\) with m >= 1 particles, but its shape is"):
+        checks.particles(np.zeros(shape), np.zeros((*shape, 1)))
 
 
 @pytest.mark.parametrize("shape", [(4,), (3, 1), (1, 4, 1), (4, 2, 1), ()])
 def test_particles_need_one_position_for_each_weight(shape):
-    with pytest.raises(ValueError, match=r"^place must have shape \(4, 'd'\)|^place must have shape \(4, 1\)"):
-        checks.particles(np.zeros(4), np.zeros(shape), 1, theta_name="place")
+    with pytest.raises(ValueError, match=r"^theta must have shape \(4, 'd'\)|^theta must have shape \(4, 1\)"):
+        checks.particles(np.zeros(4), np.zeros(shape), 1)
 
 
 @pytest.mark.parametrize(("coordinates", "dimension"), [(1, 2), (3, 2), (0, None)])
