@@ -2,7 +2,9 @@
 
 Prop. 3.1, for c |w|: mu is optimal iff |eta| <= c on all of Theta, with eta = -c sign(a_i) at its atoms. The residual
 q = R'(int phi dmu), scaled until |eta| <= c holds everywhere, is feasible for the dual problem, so D = -R*(q) <= J*
-and the gap J - D bounds the excess J - J* without knowing J*.
+and the gap J - D bounds the excess J - J* without knowing J*. On the torus and on the circle the maximum of |eta| is
+found up to rounding; for networks in more dimensions it is searched for, and the certificate says that it is no proof.
+Without penalty, c = 0, optimal means eta = 0 and there is no dual: the gap is the risk in units of R(0).
 Shapes: w (..., m), theta (..., m, d); leading axes are independent runs.
 """
 
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfcourse.measures import Measure
+from mfcourse.search import highest
 
 TOLERANCE = 1e-8  # relative gap below which a measure is called optimal
 GRID = (32, 16)  # grid points for each oscillation of the highest frequency, in d = 1 and in d >= 2
@@ -23,7 +26,9 @@ class Certificate:
     """What the first variation on all of Theta says of a measure.
 
     objective: J; dual: a lower bound D of the minimum; gap: (J - D) / J; max_potential: max |eta| / c over Theta,
-    reached at the position `worst` (d,). A max_potential above 1 proves that mass put there lowers J.
+    reached at the position `worst` (d,). A max_potential above 1 proves that mass put there lowers J. With c = 0: dual 0,
+    gap = R(mu) / R(0), max_potential = max |eta|. proof: False if the maximum was only searched for, in more than two
+    dimensions or an unbounded Theta: then max_potential is a lower bound, and D and the gap hold if nothing was missed.
     """
 
     objective: float
@@ -31,6 +36,7 @@ class Certificate:
     gap: float
     max_potential: float
     worst: np.ndarray
+    proof: bool = True
 
     @property
     def optimal(self):
@@ -40,45 +46,58 @@ class Certificate:
     @property
     def verdict(self):
         """The certificate in a sentence."""
+        caveat = "" if self.proof else " (as far as a search among directions can tell: no proof)"
         if self.optimal:
-            return f"optimal: nothing is better by more than {max(self.gap, 0):.1e} of J"
+            return f"optimal: nothing is better by more than {max(self.gap, 0):.1e} of J{caveat}"
+        if self.dual == 0:
+            return f"not optimal: a fraction {self.gap:.1e} of the risk is left, and |eta| reaches {self.max_potential:.2g}"
         if self.max_potential <= 1 + TOLERANCE:
-            return f"not optimal: |eta| keeps its bound, but masses or positions do not fit it: gap {self.gap:.1e}"
-        where = ", ".join(f"{x:.3f}" for x in self.worst)
+            return (
+                f"not optimal: |eta| keeps its bound, but masses or positions do not fit it: gap {self.gap:.1e}{caveat}"
+            )
+        where = ", ".join(f"{x:.3f}" for x in self.worst[:3]) + (", ..." if len(self.worst) > 3 else "")
         return f"not optimal: |eta| exceeds its bound by {self.max_potential - 1:.2g} at {where}, mass there lowers J"
 
 
 def certify(problem, measure):
-    """Certificate of a Measure for a problem on the torus (Prop. 3.1 and Fenchel duality).
-
-    Raises ValueError if the measure does not live on the problem's torus, or the penalty is 0.
-    """
-    if not isinstance(measure, Measure) or measure.dimension != problem.risk.features.dimension:
-        raise ValueError(
-            f"measure must be a Measure with d = {problem.risk.features.dimension}, but it is {measure!r:.80}"
-        )
-    objective, dual, top, worst = bounds(problem, *measure.particles())
-    return Certificate(float(objective), float(dual), float(_relative(objective, dual)), float(top), np.mod(worst, 1))
+    """Certificate of a Measure (Prop. 3.1 and Fenchel duality). Raises ValueError if d is not that of the problem."""
+    risk = problem.risk
+    if not isinstance(measure, Measure) or measure.dimension != risk.dimension:
+        raise ValueError(f"measure must be a Measure with d = {risk.dimension}, but it is {measure!r:.80}")
+    particles = measure.particles()
+    objective, dual, top, worst, proof = bounds(problem, *particles)
+    fraction = float(_relative(problem, *particles, objective, dual))
+    worst = worst if risk.period is None else np.mod(worst, risk.period)
+    return Certificate(float(objective), float(dual), fraction, float(top), worst, proof)
 
 
 def gap(problem, w, theta):
-    """Relative duality gap of particles, shape (...)."""
-    objective, dual, _, _ = bounds(problem, w, theta)
-    return _relative(objective, dual)
+    """Relative duality gap of particles, shape (...); without penalty R(mu) / R(0)."""
+    if problem.penalty == 0:
+        return _relative(problem, w, theta, problem.risk(w, theta)[0], 0)
+    return _relative(problem, w, theta, *bounds(problem, w, theta)[:2])
 
 
 def bounds(problem, w, theta):
-    """J (...), a feasible dual value D (...), max |eta| / c (...) and where it is reached (..., d)."""
-    if problem.penalty == 0:
-        raise ValueError("penalty is 0: there is no dual problem to certify with")
+    """J (...), a feasible dual value D (...), max |eta| / c (...), where it is reached (..., d), and whether it is exact.
+
+    Without penalty D = 0, as no risk is negative, and the maximum is that of |eta|. Networks: one run, no stack.
+    """
     risk = problem.risk
-    objective, residual = problem.energy(w, theta), risk.residual(w, theta)
-    values, at = extremes(risk.features, residual)
-    best = np.abs(values).argmax(axis=-1)[..., None]
-    top = np.abs(np.take_along_axis(values, best, axis=-1))[..., 0] / problem.penalty
-    worst = np.take_along_axis(at, best[..., None], axis=-2)[..., 0, :]
-    dual = -risk.loss.conjugate(residual / np.maximum(top, 1)[..., None])
-    return objective, dual, top, worst
+    objective = problem.least_energy(w, theta)
+    if risk.period is None:
+        if np.ndim(w) != 1:
+            raise ValueError(f"w must have shape (m,): networks are certified one run at a time, not {np.shape(w)}")
+        top, worst, proof = highest(risk, w, theta)
+    else:
+        values, at = extremes(risk.features, risk.residual(w, theta))
+        best = np.abs(values).argmax(axis=-1)[..., None]
+        top = np.abs(np.take_along_axis(values, best, axis=-1))[..., 0]
+        worst, proof = np.take_along_axis(at, best[..., None], axis=-2)[..., 0, :], True
+    if problem.penalty == 0:
+        return objective, np.zeros_like(objective), top, worst, proof
+    top = top / problem.penalty
+    return objective, risk.dual(w, theta, 1 / np.maximum(top, 1)), top, worst, proof
 
 
 def extremes(features, residual):
@@ -130,5 +149,10 @@ def _grid_maxima(features, residual):
     return points[np.where(is_maximum, highest, highest[..., :1])], 1 / side
 
 
-def _relative(objective, dual):
-    return (objective - dual) / np.where(objective > 0, objective, 1)
+def _relative(problem, w, theta, objective, dual):
+    """(J - D) / J, or without penalty R(mu) / R(0)."""
+    if problem.penalty == 0:
+        whole = problem.risk(np.zeros_like(w), theta)[0]
+    else:
+        whole = objective
+    return (objective - dual) / np.where(whole > 0, whole, 1)

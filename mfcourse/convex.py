@@ -10,12 +10,13 @@ import warnings
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import Lasso
+from sklearn.linear_model import Lasso, LogisticRegression
 
 from mfcourse import checks
 from mfcourse.certificates import certify, extremes
-from mfcourse.losses import Squared
+from mfcourse.losses import Logistic, Squared
 from mfcourse.measures import Measure
+from mfcourse.risks import PopulationRisk
 
 GAP = 1e-13  # relative gap at which the search ends
 PROMISED = 1e-10  # relative gap it must reach
@@ -25,30 +26,64 @@ PRECISE = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-10}  # of 
 
 
 def fixed_positions(problem, positions):
-    """The Measure on the given positions (m, d) with the least J: what a fixed grid achieves.
+    """The Measure on the given positions (m, d) with the least J: what a fixed grid, or random features, achieve.
 
-    Raises ValueError if the loss is not squared or the positions are no finite (m, d) array.
+    Squared and population risks: least squares, the Lasso with a penalty. Logistic loss: scikit-learn's logistic
+    regression, without penalty or with its l1 form. Raises ValueError for other positions than a finite (m, d) array.
     """
-    _squared(problem)
-    positions = checks.finite("positions", checks.points("positions", positions, problem.risk.features.dimension))
+    risk = problem.risk
+    positions = checks.finite("positions", checks.points("positions", positions, risk.dimension))
     if positions.ndim != 2 or len(positions) < 1:
         raise ValueError(f"positions must have shape (m, d) with m >= 1, but its shape is {positions.shape}")
-    return _lasso(problem, positions, tol=1e-10, max_iter=1_000_000)
+    if isinstance(getattr(risk, "loss", None), Logistic):
+        return Measure(_logistic(problem, positions), positions)
+    if problem.penalty:
+        return _lasso(problem, positions, tol=1e-10, max_iter=1_000_000)
+    return Measure(np.linalg.lstsq(*_least_squares(risk, positions))[0], positions)
+
+
+def _least_squares(risk, positions):
+    """A matrix A (k, m) and a vector b (k,) with R(sum_i a_i phi(theta_i)) = |A a - b|^2 / 2 + a constant."""
+    if not isinstance(risk, PopulationRisk):
+        loss = _one_squared(risk)
+        return risk.features.matrix(positions) / loss.scale**0.5, loss.target / loss.scale**0.5
+    kernel, taught = risk.matrix(positions)
+    level, frame = np.linalg.eigh(kernel)
+    kept = level > len(level) * np.finfo(level.dtype).eps * level[-1]
+    root, frame = np.sqrt(level[kept]), frame[:, kept]
+    return root[:, None] * frame.T, frame.T @ taught / root
 
 
 def _lasso(problem, positions, **precision):
-    """Coordinate descent on the masses; scikit-learn divides the loss by the length n of a prediction."""
-    loss, (basis, _) = problem.risk.loss, problem.risk.features.matrix(positions)
-    lasso = Lasso(loss.scale * problem.penalty / len(basis), fit_intercept=False, **precision)
-    return Measure(lasso.fit(basis, loss.target).coef_, positions)
+    """Coordinate descent on the masses; scikit-learn divides the squares by the number of rows."""
+    basis, target = _least_squares(problem.risk, positions)
+    cost = np.linalg.norm(positions, axis=1) ** problem.risk.homogeneity  # of a unit of mass there
+    cost = np.where(cost > 0, cost, 1)  # a homogeneous neuron at 0 is the zero function
+    lasso = Lasso(problem.penalty / len(basis), fit_intercept=False, **precision)
+    return Measure(lasso.fit(basis / cost, target).coef_ / cost, positions)
+
+
+def _logistic(problem, positions):
+    """Masses (m,) of the best logistic fit; scikit-learn sums the losses where ours is their mean."""
+    loss, basis = problem.risk.loss, problem.risk.features.matrix(positions)
+    cost = np.linalg.norm(positions, axis=1) ** problem.risk.homogeneity
+    cost = np.where(cost > 0, cost, 1)
+    if problem.penalty:
+        strength = {"C": 1 / (problem.penalty * len(basis)), "l1_ratio": 1, "solver": "liblinear", "tol": 1e-8}
+    else:
+        strength = {"C": np.inf}
+    fit = LogisticRegression(fit_intercept=False, max_iter=10_000, **strength).fit(basis / cost, loss.labels)
+    return fit.coef_[0] / cost
 
 
 def certified_optimum(problem):
     """The global minimiser of J on the torus as a Measure, certified: relative duality gap <= 1e-10.
 
-    Raises ValueError if the loss is not squared or the penalty is 0, RuntimeError if the gap does not close.
+    Raises ValueError if the loss is not squared, the penalty is 0, or the positions are not on the torus, RuntimeError if the gap does not close.
     """
-    _squared(problem)
+    _one_squared(problem.risk)
+    if problem.penalty <= 0 or problem.risk.period is None:
+        raise ValueError("problem must live on the torus and have a penalty > 0 for a certified optimum")
     features = problem.risk.features
     best = measure = Measure(np.zeros(0), np.zeros((0, features.dimension)))
     smallest = certify(problem, measure).gap
@@ -104,7 +139,7 @@ def _newton(problem, measure):
     m, d = measure.positions.shape
     for _ in range(6):
         masses, positions = measure.weights, measure.positions
-        basis, slopes = features.matrix(positions)
+        basis, slopes = features.pull(np.eye(features.size), positions)
         residual = problem.risk.residual(*measure.particles())
         tangent = np.concatenate([basis, (masses[:, None] * slopes).reshape(-1, m * d)], axis=1)
         uphill = residual @ tangent
@@ -126,7 +161,9 @@ def _newton(problem, measure):
     return measure
 
 
-def _squared(problem):
-    loss = getattr(problem.risk, "loss", None)
-    if not isinstance(loss, Squared) or loss.target.ndim != 1 or problem.penalty <= 0:
-        raise ValueError("problem must be a single one with a squared loss and a penalty > 0")
+def _one_squared(risk):
+    """The loss of a risk, which must be a single squared one."""
+    loss = getattr(risk, "loss", None)
+    if not isinstance(loss, Squared) or loss.target.ndim != 1:
+        raise ValueError("problem must be a single one, no stack, with a squared, logistic or population risk")
+    return loss

@@ -13,9 +13,10 @@ from tqdm.auto import tqdm
 from mfcourse import checks, problems
 from mfcourse.certificates import certify
 from mfcourse.convex import certified_optimum, fixed_positions
-from mfcourse.flows import flow, forward_backward, grid_start, until_settled
+from mfcourse.flows import flow, forward_backward, until_settled
 from mfcourse.measures import h1
 from mfcourse.runs import Run
+from mfcourse.starts import grid_start
 
 SIZES = (6, 10, 100)  # Figure 1: too few particles, enough, many
 SEEDS = (0, 1, 2, 3, 4)

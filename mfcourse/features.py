@@ -1,36 +1,20 @@
 """Feature maps phi: Theta -> F. Push a measure to a prediction, pull a residual back to a potential on Theta.
 
-Push and pull are adjoint: <push(w, theta), r> = (1/m) sum_i w_i pull(r, theta)_i.
+Push and pull are adjoint: <push(w, theta), r> = (1/m) sum_i w_i pull(r, theta)_i. A feature map also knows `size` n,
+`dimension` d, the `period` of its positions (None: they live in R^d), and its `homogeneity` p: phi(r theta) =
+r^p phi(theta) for r > 0, or 0 if phi is bounded.
 Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading axes are independent runs.
 """
 
-import math
-import threading
+import copy
 
 import numpy as np
 
 from mfcourse import checks
+from mfcourse.activations import activation_named
+from mfcourse.scratch import Scratch
 
 BLOCK = 2**14  # particles whose powers fit in the cache together
-
-
-class Scratch(threading.local):
-    """Memory that is kept between calls, so that a step allocates nothing large; one piece for each thread.
-
-    A copy or a pickle starts empty: a buffer belongs to one process and one thread.
-    """
-
-    memory = np.empty(0)
-
-    def get(self, shape, dtype):
-        """An array of this shape and dtype; it holds leftovers, and the next call hands out the same memory again."""
-        size = math.prod(shape)
-        if self.memory.dtype != dtype or self.memory.size < size:
-            self.memory = np.empty(size, dtype)
-        return self.memory[:size].reshape(shape)
-
-    def __reduce__(self):
-        return Scratch, ()
 
 
 class Fourier:
@@ -40,6 +24,8 @@ class Fourier:
     basis; phi(t) lists the products B_i(t_1) B_j(t_2) ..., so n = (2 cutoff + 1)^d and |phi(t)|^2 = n for every t.
     Raises ValueError unless cutoff and dimension are whole numbers >= 1.
     """
+
+    period, homogeneity = 1, 0
 
     def __init__(self, cutoff, dimension=1):
         self.cutoff = checks.count("cutoff", cutoff)
@@ -88,8 +74,8 @@ class Fourier:
         return np.moveaxis(second, -2, -1).reshape(*second.shape[:-2], second.shape[-1], *[self.dimension] * 2)
 
     def matrix(self, theta):
-        """phi(theta_i) as columns, shape (n, m), and d phi / d theta_i, shape (n, m, d), for theta (m, d)."""
-        return self.pull(np.eye(self.size), theta)
+        """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
+        return self.pull(np.eye(self.size), theta)[0]
 
     def _evaluate(self, theta):
         """cos(2 pi k t) and sin(2 pi k t) for each axis, shape (..., rows, m), in buffers that are kept."""
@@ -135,9 +121,7 @@ class Fourier:
 
     def _combine(self, residual, derivatives, tables):
         """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""
-        residual = checks.floats("residual", residual)
-        if residual.shape[-1:] != (self.size,):
-            raise ValueError(f"residual must have shape (..., {self.size}), but its shape is {residual.shape}")
+        residual = _fitting(residual, self.size)
         index, factor = derivatives
         values = residual.take(index, axis=-1) * factor.astype(residual.dtype, copy=False)
         values = values.reshape(*residual.shape[:-1], -1, self._rows) @ tables[-1]
@@ -165,3 +149,93 @@ class Fourier:
             indices.append(index.ravel())
             factors.append(factor.ravel())
         return np.concatenate(indices), np.concatenate(factors)
+
+
+class Neurons:
+    """One hidden layer on samples: phi(theta) lists sigma(theta . x_b) for b = 1..n (Sec. 4.2).
+
+    x: samples (n, d), or (..., n, d) with a set for each run; activation: a name in `activations.ACTIVATIONS`; with a
+    bias, theta has one more coordinate, which multiplies 1. The precision is that of the positions.
+    Raises ValueError if there is no sample, a sample is not finite, or the activation is unknown.
+    """
+
+    period = None
+
+    def __init__(self, x, activation, bias=False):
+        self.activation = activation_named(activation)
+        self.homogeneity = self.activation.homogeneity
+        self._bias, self._values, self._slopes = bias, Scratch(), Scratch()
+        self._set_samples(x)
+
+    def _set_samples(self, x):
+        x = checks.finite("x", x)
+        if x.ndim < 2 or 0 in x.shape[-2:]:
+            raise ValueError(f"x must have shape (..., n, d) with n >= 1 samples, but its shape is {x.shape}")
+        self.x = np.concatenate([x, np.ones_like(x[..., :1])], axis=-1) if self._bias else x
+        self.size, self.dimension = self.x.shape[-2:]
+
+    def on(self, x):
+        """The same neurons on other samples, sharing kept memory with these."""
+        other = copy.copy(self)
+        other._set_samples(x)
+        return other
+
+    def subset(self, chosen):
+        """The same neurons on the samples with these numbers, sharing kept memory with these."""
+        other = copy.copy(self)
+        other.x, other.size = self.x[chosen], len(chosen)
+        return other
+
+    def push(self, w, theta):
+        """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
+        w, theta = checks.particles(w, theta, self.dimension)
+        return self._push(w, self._evaluate(theta)[0])
+
+    def pull(self, residual, theta):
+        """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
+        theta = checks.points("theta", theta, self.dimension)
+        return self._pull(residual, theta, *self._evaluate(theta))
+
+    def push_pull(self, w, theta, respond):
+        """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
+
+        Returns prediction (..., n), potential (..., m), gradient (..., m, d).
+        """
+        w, theta = checks.particles(w, theta, self.dimension)
+        values, slopes = self._evaluate(theta)
+        prediction = self._push(w, values)
+        return prediction, *self._pull(respond(prediction), theta, values, slopes)
+
+    def matrix(self, theta):
+        """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
+        theta = checks.points("theta", theta, self.dimension)
+        return (self.activation.offset + self.activation.amplitude * self._evaluate(theta)[0]).mT
+
+    def _evaluate(self, theta):
+        """The activation's core at theta_i . x_b and its slope there, both (..., m, n), in buffers that are kept."""
+        samples = self.x.astype(theta.dtype, copy=False)
+        runs = np.broadcast_shapes(theta.shape[:-2], samples.shape[:-2])
+        values, slopes = (
+            scratch.get((*runs, theta.shape[-2], self.size), theta.dtype) for scratch in (self._values, self._slopes)
+        )
+        np.matmul(self.activation.direction(theta), samples.mT, out=slopes)
+        self.activation.core(slopes, values)
+        return values, slopes
+
+    def _push(self, w, values):
+        prediction = (w[..., None, :] @ values)[..., 0, :] * (self.activation.amplitude / w.shape[-1])
+        return prediction + self.activation.offset * w.mean(axis=-1, keepdims=True)
+
+    def _pull(self, residual, theta, values, slopes):
+        residual = _fitting(residual, self.size)
+        potential = (values @ residual[..., None])[..., 0] * self.activation.amplitude
+        potential += self.activation.offset * residual.sum(axis=-1, keepdims=True)
+        weighted = residual[..., None] * self.x.astype(residual.dtype, copy=False)
+        return potential, self.activation.chain(theta, slopes @ weighted) * self.activation.amplitude
+
+
+def _fitting(residual, size):
+    residual = checks.floats("residual", residual)
+    if residual.shape[-1:] != (size,):
+        raise ValueError(f"residual must have shape (..., {size}), but its shape is {residual.shape}")
+    return residual

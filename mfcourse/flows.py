@@ -33,22 +33,15 @@ class FlowDiverged(ArithmeticError):
         return FlowDiverged, (self.step, self.state, self.run)
 
 
-def soft_threshold(x, level):
-    """Proximal map of level |x|: moves every entry towards 0 by `level`, and stops there."""
-    return x - np.clip(x, -level, level)
-
-
 def velocity(problem, w, theta):
     """Velocity (..., m) and (..., m, d) of the particle gradient flow (Def. 2.2, Prop. 2.3).
 
-    u' = -(eta + c sign w, w grad eta); at w = 0, where |w| has a kink, the subgradient of least norm: a particle of
-    weight 0 waits until |eta| exceeds c.
+    For V = |w|: u' = -(eta + c sign w, w grad eta); at w = 0, where |w| has a kink, the subgradient of least norm: a
+    particle of weight 0 waits until |eta| exceeds c. For ReLU: u' = -(eta + c w, w grad eta + c theta).
     """
     w, theta = checks.particles(w, theta)
     _, potential, gradient = problem.risk(w, theta)
-    waiting = -soft_threshold(potential, problem.penalty)
-    moving = -(potential + problem.penalty * np.sign(w))
-    return np.where(w == 0, waiting, moving), -w[..., None] * gradient
+    return problem.form.velocity(problem.penalty, w, theta, *problem.form.forces(w, potential, gradient))
 
 
 def dissipation(problem, w, theta):
@@ -57,19 +50,29 @@ def dissipation(problem, w, theta):
     return (speed_w**2 + (speed_theta**2).sum(axis=-1)).mean(axis=-1)
 
 
+def balance(w, theta):
+    """w^2 - |theta|^2 of every particle, shape (..., m): conserved by the flow of ReLU networks without penalty."""
+    w, theta = checks.particles(w, theta)
+    return w**2 - np.vecdot(theta, theta)
+
+
 def forward_backward(problem, step_w, step_theta, metric="euclidean"):
     """A step explicit in the risk and implicit in the penalty (Sec. 4.1): Prop. 2.3, discretised.
 
-    With the metric "conic" a position moves at a speed that does not depend on its mass: sign(w) in place of w.
+    With the metric "conic", for bounded features, a position moves at a speed that does not depend on its mass: sign(w)
+    in place of w.
     """
     a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
     checks.one_of("metric", metric, ("euclidean", "conic"))
-    pace = np.sign if metric == "conic" else np.asarray
+    if metric == "conic":
+        _demand_homogeneity(problem, 0)
 
     def step(w, theta):
         _, potential, gradient = problem.risk(w, theta)
-        moved = theta - b * pace(w)[..., None] * gradient
-        return soft_threshold(w - a * potential, a * problem.penalty), moved
+        pace = np.sign(w) if metric == "conic" else w
+        force, _ = problem.form.forces(w, potential, gradient)
+        moved = w - a * force, theta - b * pace[..., None] * gradient
+        return problem.form.proximal(*moved, a * problem.penalty, b * problem.penalty)
 
     return step
 
@@ -85,12 +88,35 @@ def gradient(problem, step_w, step_theta):
     return step
 
 
+def heavy_ball(problem, step_w, step_theta, momentum=0.9):
+    """Gradient descent with memory: v <- momentum v + step * velocity, u <- u + v. Its state is (w, theta, v_w, v_theta).
+
+    Start it with `at_rest`. Raises ValueError unless 0 <= momentum < 1.
+    """
+    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+    if checks.positive("momentum", momentum, or_zero=True) >= 1:
+        raise ValueError(f"momentum must be in [0, 1), but it is {momentum!r}")
+
+    def step(w, theta, v_w, v_theta):
+        speed_w, speed_theta = velocity(problem, w, theta)
+        v_w, v_theta = momentum * v_w + a * speed_w, momentum * v_theta + b * speed_theta
+        return w + v_w, theta + v_theta, v_w, v_theta
+
+    return step
+
+
+def at_rest(w, theta):
+    """The state (w, theta, 0, 0) of a heavy ball before its first step."""
+    return w, theta, np.zeros_like(w), np.zeros_like(theta)
+
+
 def conic_mirror(problem, step_w, step_theta):
     """Conic mirror descent: w = s r^2 is multiplied by exp(-4 a (c + s eta)) and never changes its sign s.
 
-    A weight 0 stays 0, so a start needs particles of both signs.
+    A weight 0 stays 0, so a start needs particles of both signs. For bounded features; ValueError otherwise.
     """
     a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+    _demand_homogeneity(problem, 0)
 
     def step(w, theta):
         _, potential, gradient = problem.risk(w, theta)
@@ -101,34 +127,41 @@ def conic_mirror(problem, step_w, step_theta):
     return step
 
 
+def conic_sphere(problem, step_r, step_direction):
+    """Conic steps for ReLU on the cones w = s r, r = |theta|, that the flow keeps: r and the direction move apart.
+
+    r is multiplied by exp(-a (c + s eta(direction))); the direction goes along -s grad eta on the unit sphere, at a
+    speed that does not depend on r. Needs a balanced start, |w| = |theta|: the step takes r from theta and s from w.
+    """
+    a, b = _size("step_r", step_r, 1), _size("step_direction", step_direction, 2)
+    _demand_homogeneity(problem, 1)
+
+    def step(w, theta):
+        r = np.sqrt(np.vecdot(theta, theta))
+        sign, direction = np.sign(w), theta / np.where(r > 0, r, 1)[..., None]
+        _, _, slope = problem.risk(sign * r, theta)
+        eta = np.vecdot(direction, slope)  # Euler's identity; the slope itself does not depend on r
+        r = r * np.exp(-a * (problem.penalty + sign * eta))
+        direction = direction - b * sign[..., None] * (slope - eta[..., None] * direction)
+        return sign * r, direction * (r / np.sqrt(np.vecdot(direction, direction)).clip(1e-300))[..., None]
+
+    return step
+
+
+def _demand_homogeneity(problem, degree):
+    if problem.risk.homogeneity != degree:
+        kind = ("bounded features: |w| is vacuous for ReLU", "ReLU")[degree]
+        raise ValueError(
+            f"problem must have {kind}, but its features are homogeneous of degree {problem.risk.homogeneity}"
+        )
+
+
 def _size(name, value, axes):
     """A step size that multiplies particles: a float, or an array (...) with `axes` more axes of length 1."""
     value = checks.finite(name, value)
     if (value <= 0).any():
         raise ValueError(f"{name} must be > 0, but it is {value.min():g}")
     return float(value) if value.ndim == 0 else value.reshape(*value.shape, *[1] * axes)
-
-
-def grid_start(m, dimension=1, arc=1.0):
-    """Weights 0 (m,) on a uniform grid (m, d): the support of the start contains {0} x Theta as m grows (Thm 3.5).
-
-    In d >= 2, m must be a d-th power. `arc` in (0, 1] shrinks the grid to a cube of that side around the centre
-    (1/2, ...): a start that separates nothing.
-    """
-    m, dimension = checks.count("m", m), checks.count("dimension", dimension)
-    if checks.positive("arc", arc) > 1:
-        raise ValueError(f"arc must be in (0, 1], but it is {arc!r}")
-    side = round(m ** (1 / dimension))
-    if side**dimension != m:
-        raise ValueError(f"m must be the power {dimension} of a whole number for a grid in d = {dimension}, not {m}")
-    cells = np.indices((side,) * dimension).reshape(dimension, m).T
-    return np.zeros(m), 0.5 + arc * ((cells + 0.5) / side - 0.5)
-
-
-def random_start(m, rng, dimension=1):
-    """Weights 0 (m,) at independent uniform positions (m, d)."""
-    m, dimension = checks.count("m", m), checks.count("dimension", dimension)
-    return np.zeros(m), rng.uniform(size=(m, dimension))
 
 
 def until_settled(problem, tolerance=TOLERANCE):

@@ -1,28 +1,31 @@
 """A problem is a convex function of a measure: risk + penalty, and the measure that generated the data.
 
-J(mu) = R(int phi dmu) + c |mu|(Theta), eq. (1); for particles, F_m(u) = R(int phi dmu) + (c/m) sum_i |w_i|, Def. 2.2.
+J(mu) = R(int phi dmu) + c sum_i |a_i||theta_i|^p, eq. (1), where p is the homogeneity of phi: for bounded features the
+penalty is the total variation. For particles, F_m(u) = R(int phi dmu) + (c/m) sum_i V(u_i), Def. 2.2.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gamma
 
 from mfcourse import checks
-from mfcourse.features import Fourier
-from mfcourse.losses import Squared
+from mfcourse.features import Fourier, Neurons
+from mfcourse.losses import Logistic, Squared
 from mfcourse.measures import Measure
-from mfcourse.risks import FeatureRisk
+from mfcourse.penalties import PENALTIES
+from mfcourse.risks import FeatureRisk, PopulationRisk
 
 SEPARATION = (0.1, 0.15)  # least distance of two spikes, in d = 1 and in d >= 2
+APART = np.pi / 8  # least angle between the lines of two teacher neurons in d = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Minimise J = risk + penalty * total variation.
+    """Minimise J = risk + penalty * total variation (for networks: the form of it that fits the activation).
 
-    risk: obeys the contract of `mfcourse.risks`; penalty: the weight c >= 0 of |w|;
-    truth: the Measure that generated the data, or None for a stack of problems.
+    risk: obeys the contract of `mfcourse.risks`; penalty: the weight c >= 0 of V, whose form is `form`;
+    truth: the Measure that generated the data, or None for a stack of problems or real data.
     """
 
     risk: object
@@ -32,17 +35,74 @@ class Problem:
     def __post_init__(self):
         checks.positive("penalty", self.penalty, or_zero=True)
 
+    @property
+    def form(self):
+        """The penalty V of a particle: one of `mfcourse.penalties`, the one that fits the features."""
+        return PENALTIES[self.risk.homogeneity]
+
     def energy(self, w, theta):
         """F_m of particles w (..., m), theta (..., m, d): shape (...).
 
-        It is J of the measure they stand for, unless particles of both signs share a position: then it is larger.
+        It is at least J of the measure they stand for, and equal to it unless particles of both signs share a position
+        or, for ReLU, |w| and |theta| differ.
         """
         value, _, _ = self.risk(w, theta)
-        return value + self.penalty * np.abs(w).mean(axis=-1)
+        return value + self.penalty * self.form.value(w, theta).mean(axis=-1)
+
+    def least_energy(self, w, theta):
+        """J of the measure that particles (..., m), (..., m, d) stand for, shape (...): their atoms taken as distinct."""
+        value, _, _ = self.risk(w, theta)
+        return value + self.penalty * (np.abs(w) * np.vecdot(theta, theta) ** (self.risk.homogeneity / 2)).mean(axis=-1)
 
     def objective(self, measure):
         """J(measure) as a float; the measure may be empty."""
-        return float(self.energy(*measure.particles()))
+        return float(self.least_energy(*measure.particles()))
+
+
+def relu_teacher(seed, d=2, n_neurons=4):
+    """A ReLU network as teacher, x ~ N(0, I_d), exact population risk, no penalty (Sec. 4.2, Figures 2 and 3).
+
+    f* = sum_j a_j relu(theta_j . x), a sum and not a mean. In d = 2 the angles are uniform, redrawn until the lines of
+    all neurons are pi/8 apart, then signs and masses a_j = +-uniform(.5, 1.5); in other dimensions directions come
+    first, uniform on the sphere. seed: whole number >= 0; d, n_neurons >= 1. Raises ValueError otherwise, or when so
+    many neurons do not fit in d = 2.
+    """
+    rng, d, n_neurons = _recipe(seed, d, n_neurons)
+    if d == 2:
+        if n_neurons > 6:  # the room for eight is none, for seven redrawing would hardly ever end
+            raise ValueError(f"n_neurons must be at most 6 in d = 2, where they stay pi/8 apart, but it is {n_neurons}")
+        directions = _apart(rng, n_neurons)
+    else:
+        directions = _on_sphere(rng, n_neurons, d)
+    teacher = Measure(rng.choice([-1.0, 1.0], n_neurons) * rng.uniform(0.5, 1.5, n_neurons), directions)
+    return Problem(PopulationRisk(teacher, "relu"), 0.0, teacher)
+
+
+def sigmoid_teacher(seed, d=100, n_neurons=20):
+    """A network of probit sigmoids as teacher, |theta_j| = 10, exact population risk, no penalty (Figure 3).
+
+    The probit sigmoid N(sqrt(pi/8) z) is the logistic one up to .018. Directions and masses as in `relu_teacher` with
+    d > 2. seed: whole number >= 0; d, n_neurons >= 1. Raises ValueError otherwise.
+    """
+    rng, d, n_neurons = _recipe(seed, d, n_neurons)
+    directions = _on_sphere(rng, n_neurons, d)
+    teacher = Measure(rng.choice([-1.0, 1.0], n_neurons) * rng.uniform(0.5, 1.5, n_neurons), 10 * directions)
+    return Problem(PopulationRisk(teacher, "probit"), 0.0, teacher)
+
+
+def from_data(x, y, activation, loss="squared", penalty=0.0, bias=True):
+    """Fit one hidden layer to your own samples: the mean loss, and a penalty in the form that fits the activation.
+
+    x: samples (n, d); y: (n,) numbers, or labels -1 and 1 for the logistic loss; activation: a name in
+    `activations.ACTIVATIONS`; loss: "squared", |f - y|^2 / (2n), or "logistic"; penalty >= 0; with a bias, theta has
+    d + 1 coordinates. Raises ValueError if x and y do not fit each other, or are not finite.
+    """
+    neurons = Neurons(x, activation, bias)
+    checks.one_of("loss", loss, ("squared", "logistic"))
+    y = checks.finite("y", y)
+    if neurons.x.ndim != 2 or y.shape != (neurons.size,):
+        raise ValueError(f"y must have shape (n,), one entry for each sample of x {np.shape(x)}, but it is {y.shape}")
+    return Problem(FeatureRisk(neurons, Squared(y, neurons.size) if loss == "squared" else Logistic(y)), penalty)
 
 
 def spikes(seed, lam=2.0, noise=0.1, cutoff=7, n_spikes=5, dimension=1):
@@ -69,20 +129,49 @@ def spikes(seed, lam=2.0, noise=0.1, cutoff=7, n_spikes=5, dimension=1):
 
 
 def stack(problems):
-    """One problem whose leading axis runs through the given ones, which differ in their observation only.
+    """One problem whose leading axis runs through the given ones, which differ in their data only.
 
-    Raises ValueError if there is none, or if feature maps, scales or penalties differ.
+    Raises ValueError if there is none, if feature maps, scales or penalties differ, or for data of your own.
     """
     problems = list(problems)
-    settings = {
-        (p.risk.features.cutoff, p.risk.features.dimension, p.risk.loss.scale, p.penalty, p.risk.loss.target.shape)
-        for p in problems
-    }
-    if len(settings) != 1:
-        raise ValueError(f"problems must be one or more of the same kind, but {len(settings)} kinds were given")
-    targets = np.stack([p.risk.loss.target for p in problems])
+    kinds = {_kind(p) for p in problems}
+    if len(kinds) != 1 or None in kinds:
+        raise ValueError(f"problems must be one or more of the same kind, but {len(kinds)} kinds were given")
     first = problems[0]
-    return Problem(FeatureRisk(first.risk.features, Squared(targets, first.risk.loss.scale)), first.penalty)
+    if isinstance(first.risk, PopulationRisk):
+        return Problem(PopulationRisk([p.truth for p in problems], first.risk.activation), first.penalty)
+    loss = replace(first.risk.loss, target=np.stack([p.risk.loss.target for p in problems]))
+    return Problem(FeatureRisk(first.risk.features, loss), first.penalty)
+
+
+def _kind(problem):
+    """What problems of one stack share; None if a problem cannot be stacked."""
+    risk = problem.risk
+    if isinstance(risk, PopulationRisk) and isinstance(risk.teacher, Measure):
+        return risk.activation, risk.teacher.positions.shape, problem.penalty
+    if isinstance(getattr(risk, "features", None), Fourier) and isinstance(risk.loss, Squared):
+        return risk.features.cutoff, risk.dimension, risk.loss.scale, problem.penalty, risk.loss.target.shape
+    return None
+
+
+def _recipe(seed, d, n_neurons):
+    rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
+    return rng, checks.count("d", d), checks.count("n_neurons", n_neurons)
+
+
+def _on_sphere(rng, number, d):
+    """`number` independent uniform directions, (number, d)."""
+    directions = rng.standard_normal((number, d))
+    return directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+
+
+def _apart(rng, number):
+    """`number` directions in the plane, (number, 2), redrawn together until their lines are APART."""
+    while True:
+        angles = rng.uniform(0, 2 * np.pi, number)
+        lines = np.sort(angles % np.pi)
+        if (np.diff(lines, append=lines[0] + np.pi) >= APART).all():
+            return np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
 def _separated(rng, number, dimension):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfcourse import convex, flows, problems
+from mfcourse import convex, flows, problems, starts
 from mfcourse.certificates import bounds, certify, extremes, gap
 from mfcourse.features import Fourier
 from mfcourse.losses import Logistic
@@ -158,7 +158,7 @@ def test_the_logistic_loss_is_certified_with_its_own_conjugate():
     labels = np.sign(np.random.default_rng(0).normal(size=features.size))
     problem = Problem(FeatureRisk(features, Logistic(labels)), 0.05)
     step = flows.forward_backward(problem, 2.0, 0.02, metric="conic")
-    run = flows.flow(problem, step, flows.grid_start(40), 20_000, stop=flows.until_settled(problem, 1e-7))
+    run = flows.flow(problem, step, starts.grid_start(40), 20_000, stop=flows.until_settled(problem, 1e-7))
     w, theta = run.state
     assert gap(problem, w, theta) <= 1e-7
     assert np.abs(w).mean() > 0

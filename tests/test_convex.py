@@ -5,10 +5,11 @@ import pytest
 
 from mfcourse import convex, problems
 from mfcourse.certificates import certify
-from mfcourse.flows import grid_start, soft_threshold
 from mfcourse.losses import Logistic
+from mfcourse.penalties import soft_threshold
 from mfcourse.problems import Problem
 from mfcourse.risks import FeatureRisk
+from mfcourse.starts import grid_start
 
 
 @pytest.mark.parametrize("seed", range(50))

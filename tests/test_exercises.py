@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mfcourse import certificates, flows
+from mfcourse import certificates, penalties
 from mfcourse.exercises import chapter09
 
 CHECKS = [chapter09.check_one_spike, chapter09.check_rescue]
@@ -17,12 +17,12 @@ def rescue(problem, w, theta, rescale=True, where=None):
 
 
 RIGHT = [
-    (chapter09.check_one_spike, lambda a, lam: flows.soft_threshold(a, lam / 15)),
+    (chapter09.check_one_spike, lambda a, lam: penalties.soft_threshold(a, lam / 15)),
     (chapter09.check_rescue, rescue),
 ]
 WRONG = [
     (chapter09.check_one_spike, lambda a, lam: a, "the certificate is open"),
-    (chapter09.check_one_spike, lambda a, lam: flows.soft_threshold(a, lam), "What does"),
+    (chapter09.check_one_spike, lambda a, lam: penalties.soft_threshold(a, lam), "What does"),
     (chapter09.check_one_spike, lambda a, lam: a - np.sign(a) * lam / 15, "the certificate is open"),
     (chapter09.check_one_spike, lambda a, lam: None, "a number; yours is None"),
     (chapter09.check_one_spike, lambda a, lam: np.nan, "a number; yours is nan"),

@@ -45,7 +45,8 @@ def test_runs_end_on_their_certificate_or_at_rest_and_not_on_a_number_of_steps(f
 
 def test_halving_the_position_step_does_not_free_the_stuck_runs():
     """A stuck run could be a step that is too large: it is not."""
-    from mfcourse.flows import flow, forward_backward, grid_start, until_settled
+    from mfcourse.flows import flow, forward_backward, until_settled
+    from mfcourse.starts import grid_start
 
     for seed in (0, 1, 4, 5):
         problem = problems.spikes(seed)
@@ -65,7 +66,8 @@ def test_counts_of_success_are_the_reference_ones():
 
 @pytest.mark.parametrize("arc", [0.2, 0.5])
 def test_a_start_on_an_arc_fails_for_every_number_of_particles(arc):
-    from mfcourse.flows import flow, forward_backward, grid_start, until_settled
+    from mfcourse.flows import flow, forward_backward, until_settled
+    from mfcourse.starts import grid_start
 
     for seed in (0, 1):
         problem = problems.spikes(seed)

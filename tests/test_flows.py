@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from mfcourse import flows, problems
+from mfcourse import flows, penalties, problems, starts
 from mfcourse.certificates import gap
 
 A, B = 2 / 15, 6e-6  # the recipe for lambda = 2
@@ -24,7 +24,7 @@ def random_particles(m, seed=0, dimension=1):
     ("m", "steps", "energy"), [(6, 200, 10.512065048095), (10, 200, 5.101392662213), (100, 100, 5.134568275593)]
 )
 def test_forward_backward_reproduces_the_reference_energies(problem, m, steps, energy):
-    run = flows.flow(problem, flows.forward_backward(problem, A, B), flows.grid_start(m), steps)
+    run = flows.flow(problem, flows.forward_backward(problem, A, B), starts.grid_start(m), steps)
     assert run.energy[-1] == pytest.approx(energy, abs=1e-11)
 
 
@@ -32,7 +32,7 @@ def test_soft_threshold_is_the_proximal_map_of_the_absolute_value():
     x, level = np.linspace(-3, 3, 41), 0.7
     trial = np.linspace(-4, 4, 800_001)
     cost = [trial[np.argmin((trial - y) ** 2 / 2 + level * np.abs(trial))] for y in x]
-    np.testing.assert_allclose(flows.soft_threshold(x, level), cost, atol=1.1e-5)
+    np.testing.assert_allclose(penalties.soft_threshold(x, level), cost, atol=1.1e-5)
 
 
 @pytest.mark.parametrize("dimension", [1, 2])
@@ -53,7 +53,7 @@ def test_velocity_is_minus_m_times_the_gradient_of_the_energy(dimension):
 
 
 def test_a_particle_of_weight_zero_waits_until_the_potential_leaves_the_band(problem):
-    w, theta = np.zeros(200), flows.grid_start(200)[1]
+    w, theta = np.zeros(200), starts.grid_start(200)[1]
     eta = problem.risk.potential(w, theta, theta)
     speed_w, speed_theta = flows.velocity(problem, w, theta)
     inside = np.abs(eta) <= 1
@@ -65,7 +65,7 @@ def test_a_particle_of_weight_zero_waits_until_the_potential_leaves_the_band(pro
 
 @pytest.mark.parametrize("start_w", [0.0, 0.3])
 def test_energy_never_increases_along_small_forward_backward_steps(problem, start_w):
-    _, theta = flows.grid_start(12)
+    _, theta = starts.grid_start(12)
     step = flows.forward_backward(problem, A / 4, B / 4)
     run = flows.flow(problem, step, (np.full(12, start_w), theta), 1500, record=range(1501))
     assert (np.diff(run.energy) <= 1e-12).all()
@@ -110,7 +110,7 @@ def test_conic_mirror_descent_is_a_gradient_step_on_the_square_root_of_the_weigh
 
 def test_conic_mirror_descent_keeps_every_sign_and_so_fails_with_one_sign_missing():
     problem = problems.spikes(0)  # its spikes have both signs
-    _, theta = flows.grid_start(60)
+    _, theta = starts.grid_start(60)
     step = flows.conic_mirror(problem, 2 / 150, 1e-4)
     run = flows.flow(problem, step, (np.full(60, 0.25), theta), 3000)
     assert (run.state[0] > 0).all()
@@ -118,7 +118,7 @@ def test_conic_mirror_descent_keeps_every_sign_and_so_fails_with_one_sign_missin
 
 
 def test_conic_mirror_descent_succeeds_from_pairs_of_signs(problem):
-    _, theta = flows.grid_start(50)
+    _, theta = starts.grid_start(50)
     start = (np.r_[np.full(50, 0.25), np.full(50, -0.25)], np.r_[theta, theta])
     run = flows.flow(problem, flows.conic_mirror(problem, 2 / 75, 6e-5), start, 2000)
     assert gap(problem, *run.state) < 1e-6
@@ -126,7 +126,7 @@ def test_conic_mirror_descent_succeeds_from_pairs_of_signs(problem):
 
 @pytest.mark.parametrize("weight", [0.25, 1.0, -1.0])
 def test_the_euclidean_flow_succeeds_from_one_sign_since_its_start_still_separates(problem, weight):
-    _, theta = flows.grid_start(60)
+    _, theta = starts.grid_start(60)
     step = flows.forward_backward(problem, A, B)
     run = flows.flow(problem, step, (np.full(60, weight), theta), 30_000, stop=flows.until_settled(problem))
     assert gap(problem, *run.state) <= 1e-8
@@ -181,8 +181,8 @@ def test_float32_particles_stay_float32(problem):
 
 def test_a_paused_run_goes_on_to_the_same_bits(problem):
     step, times = flows.forward_backward(problem, A, B), range(0, 101, 10)
-    whole = flows.flow(problem, step, flows.grid_start(10), 100, record=times)
-    half = flows.flow(problem, step, flows.grid_start(10), 40, record=times)
+    whole = flows.flow(problem, step, starts.grid_start(10), 100, record=times)
+    half = flows.flow(problem, step, starts.grid_start(10), 40, record=times)
     resumed = flows.flow(problem, step, half, 100, record=times)
     for name in ("steps", "w", "theta", "energy"):
         assert (getattr(resumed, name) == getattr(whole, name)).all()
@@ -214,16 +214,16 @@ def test_log_spaced_times_are_increasing_and_hold_both_ends():
 def test_a_flow_stops_on_its_certificate(problem):
     step = flows.forward_backward(problem, A, B)
     stop = flows.until_settled(problem, 1e-6)
-    run = flows.flow(problem, step, flows.grid_start(10), 5000, stop=stop, check_every=10)
+    run = flows.flow(problem, step, starts.grid_start(10), 5000, stop=stop, check_every=10)
     assert run.stopped
     assert gap(problem, *run.state) <= 1e-6
-    before = flows.flow(problem, step, flows.grid_start(10), int(run.steps[-1]) - 10)
+    before = flows.flow(problem, step, starts.grid_start(10), int(run.steps[-1]) - 10)
     assert gap(problem, *before.state) > 1e-6
 
 
 def test_a_stuck_flow_stops_too_and_stands_still(problem):
     step = flows.forward_backward(problem, A, B)
-    run = flows.flow(problem, step, flows.grid_start(6), 50_000, stop=flows.until_settled(problem))
+    run = flows.flow(problem, step, starts.grid_start(6), 50_000, stop=flows.until_settled(problem))
     assert run.stopped
     assert gap(problem, *run.state) > 0.5
     later = flows.flow(problem, step, run, int(run.steps[-1]) + 2000)
@@ -245,29 +245,29 @@ def test_a_step_too_large_for_the_weights_raises_flow_diverged_with_a_finite_pas
 
 
 def test_a_progress_bar_can_be_shown(problem, capsys):
-    flows.flow(problem, flows.forward_backward(problem, A, B), flows.grid_start(4), 3, progress=True)
+    flows.flow(problem, flows.forward_backward(problem, A, B), starts.grid_start(4), 3, progress=True)
     assert "0/3" in capsys.readouterr().err
 
 
 def test_without_a_progress_bar_a_flow_is_silent(problem, capsys):
-    flows.flow(problem, flows.forward_backward(problem, A, B), flows.grid_start(4), 3)
+    flows.flow(problem, flows.forward_backward(problem, A, B), starts.grid_start(4), 3)
     assert capsys.readouterr() == ("", "")
 
 
 def test_the_grid_start_is_uniform_in_every_dimension():
-    w, theta = flows.grid_start(9, dimension=2)
+    w, theta = starts.grid_start(9, dimension=2)
     assert (w == 0).all()
     assert {tuple(point) for point in (theta * 6).round(9)} == {(i, j) for i in (1, 3, 5) for j in (1, 3, 5)}
-    _, arc = flows.grid_start(10, arc=0.2)
+    _, arc = starts.grid_start(10, arc=0.2)
     np.testing.assert_allclose(arc[:, 0], 0.4 + 0.2 * (np.arange(10) + 0.5) / 10)
 
 
 def test_the_random_start_is_seeded_and_on_the_torus():
-    w, theta = flows.random_start(50, np.random.default_rng(1), dimension=2)
+    w, theta = starts.random_start(50, np.random.default_rng(1), dimension=2)
     assert (w == 0).all()
     assert theta.shape == (50, 2)
     assert ((theta >= 0) & (theta < 1)).all()
-    assert (theta == flows.random_start(50, np.random.default_rng(1), dimension=2)[1]).all()
+    assert (theta == starts.random_start(50, np.random.default_rng(1), dimension=2)[1]).all()
 
 
 @pytest.mark.parametrize(
@@ -278,18 +278,18 @@ def test_the_random_start_is_seeded_and_on_the_torus():
         (lambda p: flows.gradient(p, np.nan, B), "step_w must be finite"),
         (lambda p: flows.conic_mirror(p, A, [B, 0]), "step_theta must be > 0"),
         (lambda p: flows.forward_backward(p, A, B, metric="flat"), "metric must be one of 'euclidean', 'conic'"),
-        (lambda p: flows.grid_start(0), "m must be a whole number >= 1"),
-        (lambda p: flows.grid_start(10, dimension=2), "m must be the power 2"),
-        (lambda p: flows.grid_start(10, arc=1.5), "arc must be in"),
-        (lambda p: flows.random_start(0, np.random.default_rng(0)), "m must be"),
+        (lambda p: starts.grid_start(0), "m must be a whole number >= 1"),
+        (lambda p: starts.grid_start(10, dimension=2), "m must be the power 2"),
+        (lambda p: starts.grid_start(10, arc=1.5), "arc must be in"),
+        (lambda p: starts.random_start(0, np.random.default_rng(0)), "m must be"),
         (lambda p: flows.until_settled(p, 0), "tolerance must be"),
-        (lambda p: flows.flow(p, None, flows.grid_start(4), -1), "steps must be"),
-        (lambda p: flows.flow(p, None, flows.grid_start(4), 5, check_every=0), "check_every must be"),
-        (lambda p: flows.flow(p, None, flows.grid_start(4), 5, record=[0.5]), "record must be a whole number"),
-        (lambda p: flows.flow(p, None, flows.grid_start(4), 5, record=[-1]), "record must be a whole number"),
+        (lambda p: flows.flow(p, None, starts.grid_start(4), -1), "steps must be"),
+        (lambda p: flows.flow(p, None, starts.grid_start(4), 5, check_every=0), "check_every must be"),
+        (lambda p: flows.flow(p, None, starts.grid_start(4), 5, record=[0.5]), "record must be a whole number"),
+        (lambda p: flows.flow(p, None, starts.grid_start(4), 5, record=[-1]), "record must be a whole number"),
         (lambda p: flows.flow(p, None, None, 5), "start must be"),
         (lambda p: flows.flow(p, None, [np.zeros(3)], 5), "start must be"),
-        (lambda p: flows.grid_start(4, arc="wide"), "arc must be"),
+        (lambda p: starts.grid_start(4, arc="wide"), "arc must be"),
         (lambda p: flows.log_spaced(-3), "steps must be"),
         (lambda p: flows.flow(p, None, (np.zeros(0), np.zeros((0, 1))), 5), "m >= 1"),
         (lambda p: flows.flow(p, None, (np.zeros(3), np.zeros((4, 1))), 5), "theta must have shape"),

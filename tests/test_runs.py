@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mfcourse import flows, problems
+from mfcourse import flows, problems, starts
 from mfcourse.runs import RECORDED, Run
 
 
@@ -22,7 +22,7 @@ def step(problem):
 
 @pytest.fixture
 def run(problem, step):
-    return flows.flow(problem, step, flows.grid_start(10), 30)
+    return flows.flow(problem, step, starts.grid_start(10), 30)
 
 
 def test_a_saved_run_comes_back_to_the_same_bits_and_goes_on_like_the_original(problem, step, run, tmp_path):

@@ -25,7 +25,7 @@ import ot
 import peers
 from scipy.stats import wasserstein_distance
 
-from mfcourse import features, flows, losses, problems, risks, transport
+from mfcourse import features, flows, losses, problems, risks, starts, transport
 from mfcourse.measures import Measure
 
 SECONDS, ROUNDS = 0.6, 5  # for each contender; at least so many rounds
@@ -91,7 +91,7 @@ def report_success_2019():
     problem, alpha, start = problems.stack(stacked), 0.002 * 0.3, time.perf_counter()
     step = flows.conic_mirror(problem, alpha, alpha / (2 * math.pi) ** 2 * np.tile(0.5 ** np.arange(5), 10))
     for m in range(4, 11):
-        state = np.full((50, m), 0.25), np.tile(flows.grid_start(m)[1], (50, 1, 1))
+        state = np.full((50, m), 0.25), np.tile(starts.grid_start(m)[1], (50, 1, 1))
         flows.flow(problem, step, state, 1000, record=())
     seconds = time.perf_counter() - start
     print(f"success_deconv1D of 2019, 350 runs of 1000 steps: {seconds:.2f} s (aim: about 1 s; 2 min as published)")
@@ -116,7 +116,7 @@ def main():
     for n in (1000,) if quick else (1000, 10**5):
         race_transport(n)
     for m, cutoff in ((10**5, 7), (10**6, 7), (10**6, 14)):
-        step = peers.ours(problems.spikes(0, cutoff=cutoff), *flows.grid_start(m))
+        step = peers.ours(problems.spikes(0, cutoff=cutoff), *starts.grid_start(m))
         tracemalloc.start()
         step()
         peak = tracemalloc.get_traced_memory()[1] / m

@@ -1,0 +1,87 @@
+"""Stochastic gradient descent: each step looks at a few samples, fresh ones or the next ones of your data (Sec. 4.2).
+
+The batch of step k is a function of (seed, k), so the state of a run is (w, theta, k) and nothing else: it saves,
+resumes and repeats to the same bits. Shapes: w (..., m), theta (..., m, d); leading axes are independent runs.
+"""
+
+import functools
+
+import numpy as np
+
+from mfcourse import checks
+from mfcourse.features import Neurons
+from mfcourse.losses import Logistic, Squared
+from mfcourse.problems import Problem
+from mfcourse.risks import FeatureRisk, PopulationRisk
+
+
+def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
+    """A gradient step on the mini-batch of `batch` samples; its state is (w, theta, k), started with k = 0 by `begin`.
+
+    For a population risk the samples are fresh, x ~ N(0, I_d) and y = f*(x); for data, every epoch goes once through
+    the samples in a new random order, and a last batch too small is left out. The step sizes are divided by
+    1 + decay * k. problem: a network without penalty or with one; in a stack all runs see the same draws of x.
+
+    Raises ValueError if the batch is empty or larger than the data, or the features are not neurons.
+    """
+    a, b = checks.positive("step_w", step_w), checks.positive("step_theta", step_theta)
+    decay, seed = checks.positive("decay", decay, or_zero=True), checks.count("seed", seed, at_least=0)
+    batch_risk = batches(problem.risk, checks.count("batch", batch), seed)
+    form, c = problem.form, problem.penalty
+
+    def step(w, theta, k):
+        _, potential, gradient = batch_risk(int(k))(w, theta)
+        slower = 1 + decay * float(k)
+        speed_w, speed_theta = form.velocity(c, w, theta, *form.forces(w, potential, gradient))
+        return w + a / slower * speed_w, theta + b / slower * speed_theta, k + 1
+
+    return step
+
+
+def begin(w, theta):
+    """The state (w, theta, 0) before the first step."""
+    return w, theta, np.array(0)
+
+
+def batches(risk, size, seed):
+    """The function k -> the risk on the k-th batch, a FeatureRisk; kept memory is shared by all of them."""
+    if isinstance(risk, PopulationRisk):
+        neurons = Neurons(np.zeros((1, risk.dimension)), risk.activation)
+
+        def fresh(k):
+            x = np.random.default_rng([seed, k]).standard_normal((size, risk.dimension))
+            return FeatureRisk(neurons.on(x), Squared(risk.taught(x), size))
+
+        return fresh
+    if not isinstance(getattr(risk, "features", None), Neurons) or risk.features.x.ndim != 2:
+        raise ValueError("problem must be a network, with a population risk or on samples (n, d), for mini-batches")
+    number = risk.features.size // size
+    if number == 0:
+        raise ValueError(f"batch must be at most the {risk.features.size} samples there are, but it is {size}")
+
+    @functools.lru_cache(maxsize=1)
+    def order(epoch):
+        return np.random.default_rng([seed, epoch]).permutation(risk.features.size)
+
+    def next_ones(k):
+        epoch, place = divmod(k, number)
+        chosen = order(epoch)[place * size : (place + 1) * size]
+        return FeatureRisk(risk.features.subset(chosen), _loss_on(risk.loss, chosen))
+
+    return next_ones
+
+
+def sampled(problem, size, seed):
+    """The teacher problem on `size` samples drawn once: the empirical risk in place of the population's.
+
+    Raises ValueError if the problem has no population risk.
+    """
+    if not isinstance(problem.risk, PopulationRisk):
+        raise ValueError("problem must have a population risk to draw samples from")
+    return Problem(batches(problem.risk, checks.count("size", size), seed)(0), problem.penalty, problem.truth)
+
+
+def _loss_on(loss, chosen):
+    if isinstance(loss, Logistic):
+        return Logistic(loss.labels[chosen])
+    return Squared(loss.target[chosen], loss.scale * len(chosen) / len(loss.target))
