@@ -26,9 +26,9 @@ class Certificate:
     """What the first variation on all of Theta says of a measure.
 
     objective: J; dual: a lower bound D of the minimum; gap: (J - D) / J; max_potential: max |eta| / c over Theta,
-    reached at the position `worst` (d,). A max_potential above 1 proves that mass put there lowers J. With c = 0: dual 0,
-    gap = R(mu) / R(0), max_potential = max |eta|. proof: False if the maximum was only searched for, in more than two
-    dimensions or an unbounded Theta: then max_potential is a lower bound, and D and the gap hold if nothing was missed.
+    reached at the position `worst` (d,). A max_potential above 1 proves that mass put there lowers J. With c = 0: dual
+    0, gap = R(mu) / R(0), max_potential = max |eta|. proof: False if the maximum was only searched for, in more than
+    two dimensions or an unbounded Theta: then it is a lower bound, and D and the gap hold if nothing was missed.
     """
 
     objective: float
@@ -50,11 +50,9 @@ class Certificate:
         if self.optimal:
             return f"optimal: nothing is better by more than {max(self.gap, 0):.1e} of J{caveat}"
         if self.dual == 0:
-            return f"not optimal: a fraction {self.gap:.1e} of the risk is left, and |eta| reaches {self.max_potential:.2g}"
+            return f"not optimal: {self.gap:.1e} of the risk of nothing is left, |eta| reaches {self.max_potential:.2g}"
         if self.max_potential <= 1 + TOLERANCE:
-            return (
-                f"not optimal: |eta| keeps its bound, but masses or positions do not fit it: gap {self.gap:.1e}{caveat}"
-            )
+            return f"not optimal: |eta| keeps its bound, masses or positions do not fit it: gap {self.gap:.1e}{caveat}"
         where = ", ".join(f"{x:.3f}" for x in self.worst[:3]) + (", ..." if len(self.worst) > 3 else "")
         return f"not optimal: |eta| exceeds its bound by {self.max_potential - 1:.2g} at {where}, mass there lowers J"
 
@@ -79,7 +77,7 @@ def gap(problem, w, theta):
 
 
 def bounds(problem, w, theta):
-    """J (...), a feasible dual value D (...), max |eta| / c (...), where it is reached (..., d), and whether it is exact.
+    """J (...), a feasible dual value D (...), max |eta| / c (...), where it is reached (..., d), and if that is proved.
 
     Without penalty D = 0, as no risk is negative, and the maximum is that of |eta|. Networks: one run, no stack.
     """
@@ -151,8 +149,5 @@ def _grid_maxima(features, residual):
 
 def _relative(problem, w, theta, objective, dual):
     """(J - D) / J, or without penalty R(mu) / R(0)."""
-    if problem.penalty == 0:
-        whole = problem.risk(np.zeros_like(w), theta)[0]
-    else:
-        whole = objective
+    whole = objective if problem.penalty else problem.risk(np.zeros_like(w), theta)[0]
     return (objective - dual) / np.where(whole > 0, whole, 1)

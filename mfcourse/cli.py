@@ -2,13 +2,21 @@
 
 import argparse
 import json
+import statistics
 import sys
 
 from mfcourse import __version__
 
 TABLE = (
-    "{seed:>4} {m:>5} {steps:>6} {objective:>12.8f} {optimum:>12.8f} {excess:>9.1e} {gap:>9.1e} {seconds:>7.2f}  {word}"
+    "{problem:<8}{method:<6}{seed:>4} {m:>5} {steps:>6} {objective:>13.9f} {excess:>9.1e} {gap:>9.1e} {seconds:>7.2f}"
 )
+SUMMARY = "{:<8}{:<6}{:>5} {:>5} {:>10.1e} {:>10.1e} {:>12}"
+QUICK = {  # fewer instances and numbers of particles, with the same steps
+    "figure1": ((0, 1), (6, 100)),
+    "figure2": ((4, 7), (5, 10, 100)),
+    "figure3": ((0, 1, 2), (10, 20, 50, 100)),
+}
+SHOWN = (4, 7, 8)  # seeds whose Figure 2 shows best what all of them show
 MOST = 10_000  # numbers in a range
 INTERRUPTED = 130  # the exit code of a command ended by Ctrl-C
 
@@ -61,19 +69,25 @@ def build_parser():
 
     reproduce = commands.add_parser(
         "reproduce",
-        help="compute a figure of the paper: table, picture, data",
-        description="Compute a figure of the paper. Writes DIR/figure1.png and DIR/figure1.json and prints a table: "
-        "excess is (J - J*) / J* against the certified optimum J*, gap is what the run's own certificate guarantees.",
+        help="compute figures of the paper, or digits: table, picture, data",
+        description="Compute a figure of the paper, or all three. Writes DIR/figureN.png and DIR/figureN.json and prints "
+        "a table: excess is (J - J*) / J* against the certified optimum J* for spikes, and the risk in units of that of "
+        "no network for teachers; gap is what the run's own certificate guarantees. `digits` trains a network on "
+        "handwritten digits beside scikit-learn's classifiers.",
         epilog="Example: mfcourse reproduce figure1 --seeds 0,1,4,5 --out figures",
     )
     reproduce.add_argument(
-        "figure", choices=["figure1"], help="figure1: sparse spikes with m = 6, 10 and 100 particles"
+        "figure",
+        choices=["figure1", "figure2", "figure3", "all", "digits"],
+        help="figure1: sparse spikes; figure2: ReLU in the plane; figure3: excess against the number of particles",
     )
-    reproduce.add_argument("--seeds", type=whole_numbers(0), help="instances: 7, 0-4 or 0,1,4,5 (default 0-4)")
-    reproduce.add_argument("--m", type=whole_numbers(1), help="numbers of particles (default 6,10,100)")
-    reproduce.add_argument("--jobs", type=whole_number(1), default=1, help="processes; results do not depend on it")
+    reproduce.add_argument(
+        "--seeds", type=whole_numbers(0), help="instances: 7, 0-4 or 0,1,4,5 (default 0-4, all: 0-9)"
+    )
+    reproduce.add_argument("--m", type=whole_numbers(1), help="numbers of particles, in place of the figure's own")
+    reproduce.add_argument("--jobs", type=whole_number(1), help="processes (default 1); results do not depend on it")
     reproduce.add_argument("--out", default="figures", metavar="DIR", help="folder for the results (default figures)")
-    reproduce.add_argument("--quick", action="store_true", help="seeds 0 and 1, m = 6 and 100, unless given")
+    reproduce.add_argument("--quick", action="store_true", help="few instances and numbers of particles, same steps")
     reproduce.set_defaults(run=run_reproduce)
 
     certify = commands.add_parser(
@@ -103,52 +117,91 @@ def build_parser():
 
 
 def run_reproduce(arguments):
-    """Compute Figure 1; write the picture and the numbers, and print the table."""
-    from mfcourse import experiments, problems
-    from mfcourse.files import writable_folder, write_whole
+    """Compute figures; write pictures and numbers, and print tables."""
+    from mfcourse import experiments
+    from mfcourse.digits import accuracies
+    from mfcourse.files import writable_folder
 
-    seeds = arguments.seeds or ((0, 1) if arguments.quick else experiments.SEEDS)
-    sizes = arguments.m or ((6, 100) if arguments.quick else experiments.SIZES)
     out = writable_folder("--out", arguments.out)
-    unfinished = out / "figure1.unfinished"
-    try:
-        records, runs = experiments.figure1(seeds, sizes, arguments.jobs, unfinished, progress=True)
-    except KeyboardInterrupt:
-        kept = f"; finished runs are kept in {unfinished}, the same command goes on from there"
-        print(f"mfcourse: interrupted{kept if unfinished.exists() else ''}", file=sys.stderr)
-        return INTERRUPTED
-    figure = draw_figure1(problems.spikes(seeds[0]), {m: runs[seeds[0], m] for m in sizes})
-    write_whole(out / "figure1.png", lambda file: figure.savefig(file, format="png"))
-    text = json.dumps({"figure": "figure1", "runs": records}, indent=1, allow_nan=False)
-    write_whole(out / "figure1.json", lambda file: file.write(text.encode()))
-    for seed, m in runs:
-        (unfinished / experiments.RUN_FILE.format(seed, m)).unlink(missing_ok=True)
-    if not any(unfinished.iterdir()):
-        unfinished.rmdir()
-    print_table(records)
-    print(f"The picture shows seed {seeds[0]}: {out / 'figure1.png'}; the numbers: {out / 'figure1.json'}")
+    if arguments.figure == "digits":
+        return print_digits([accuracies(seed=seed) for seed in arguments.seeds or experiments.SEEDS], out)
+    for name in experiments.FIGURES if arguments.figure == "all" else (arguments.figure,):
+        seeds = arguments.seeds or (range(10) if arguments.figure == "all" else experiments.SEEDS)
+        sizes = arguments.m
+        if arguments.quick:
+            seeds, sizes = arguments.seeds or QUICK[name][0], sizes or QUICK[name][1]
+        unfinished = out / f"{name}.unfinished"
+        try:
+            records, runs = experiments.figure(name, seeds, sizes, arguments.jobs, unfinished, progress=True)
+        except KeyboardInterrupt:
+            kept = f"; finished runs are kept in {unfinished}, the same command goes on from there"
+            print(f"mfcourse: interrupted{kept if unfinished.exists() else ''}", file=sys.stderr)
+            return INTERRUPTED
+        write_figure(out, name, records, draw(name, records, runs))
+        experiments.clear(name, seeds, sizes, unfinished)
+        print_summary(records) if name == "figure3" else print_table(records)
+        print(f"The picture: {out / name}.png; the numbers: {out / name}.json")
     return 0
 
 
-def draw_figure1(problem, runs):
-    """The figure of {m: Run} on one problem, drawn without a window."""
+def write_figure(out, name, records, figure):
+    """DIR/name.png and DIR/name.json, each whole or absent."""
+    from mfcourse.files import write_whole
+
+    write_whole(out / f"{name}.png", lambda file: figure.savefig(file, format="png"))
+    text = json.dumps({"figure": name, "runs": records}, indent=1, allow_nan=False)
+    write_whole(out / f"{name}.json", lambda file: file.write(text.encode()))
+
+
+def draw(name, records, runs):
+    """The picture of a figure's data, without a window; of one instance where it shows one."""
     import matplotlib
 
     matplotlib.use("Agg")  # a file is wanted, no window
-    from mfcourse import plots
+    from mfcourse import experiments, plots
 
     plots.use_course_style()
-    return plots.figure1(problem, runs)
+    if name == "figure3":
+        return plots.figure3(records)
+    seeds = list(dict.fromkeys(r["seed"] for r in records))
+    shown = next((seed for seed in SHOWN if seed in seeds and name == "figure2"), seeds[0])
+    problem = experiments.FIGURES[name][0].make(shown)
+    chosen = {(method, m): run for (_, method, seed, m), run in sorted(runs.items()) if seed == shown}
+    if name == "figure1":
+        return plots.figure1(problem, {m: run for (_, m), run in chosen.items()})
+    return plots.figure2(problem, chosen, shown)
 
 
 def print_table(records):
     """One line for each run."""
-    from mfcourse.certificates import TOLERANCE
-
-    print("seed     m  steps            J   optimum J*    excess       gap seconds")
+    print("problem method seed   m  steps     objective    excess       gap seconds")
     for record in records:
-        word = "optimal" if record["gap"] <= TOLERANCE else "not optimal"
-        print(TABLE.format(**record, word=word))
+        print(TABLE.format(**record))
+
+
+def print_summary(records):
+    """One line for each number of particles: the excess over all seeds."""
+    print("problem method    m  runs     median    largest  below 1e-4")
+    groups = {}
+    for r in records:
+        groups.setdefault((r["problem"], r["method"], r["m"]), []).append(r["excess"])
+    for (problem, method, m), excess in groups.items():
+        below = f"{sum(x < 1e-4 for x in excess)}/{len(excess)}"
+        print(SUMMARY.format(problem, method, m, len(excess), statistics.median(excess), max(excess), below))
+
+
+def print_digits(rows, out):
+    """Test accuracies side by side, and the numbers in DIR/digits.json."""
+    from mfcourse.files import write_whole
+
+    text = json.dumps({"figure": "digits", "runs": rows}, indent=1, allow_nan=False)
+    write_whole(out / "digits.json", lambda file: file.write(text.encode()))
+    print(
+        "seed digit  particles (m)   MLP, same width   logistic regression     test accuracy, one digit against the rest"
+    )
+    for row in rows:
+        print("{seed:>4} {digit:>5} {particles:>9.4f} ({m}) {mlp:>17.4f} {logistic_regression:>21.4f}".format(**row))
+    return 0
 
 
 def run_certify(arguments):

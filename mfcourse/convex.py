@@ -66,6 +66,8 @@ def _lasso(problem, positions, **precision):
 def _logistic(problem, positions):
     """Masses (m,) of the best logistic fit; scikit-learn sums the losses where ours is their mean."""
     loss, basis = problem.risk.loss, problem.risk.features.matrix(positions)
+    if loss.labels.ndim != 1 or np.ptp(loss.labels) == 0:
+        raise ValueError("problem must be a single one, with labels of both signs, for a logistic fit")
     cost = np.linalg.norm(positions, axis=1) ** problem.risk.homogeneity
     cost = np.where(cost > 0, cost, 1)
     if problem.penalty:
@@ -79,7 +81,8 @@ def _logistic(problem, positions):
 def certified_optimum(problem):
     """The global minimiser of J on the torus as a Measure, certified: relative duality gap <= 1e-10.
 
-    Raises ValueError if the loss is not squared, the penalty is 0, or the positions are not on the torus, RuntimeError if the gap does not close.
+    Raises ValueError if the loss is not squared, the penalty is 0 or the positions are not on the torus, RuntimeError
+    if the gap does not close.
     """
     _one_squared(problem.risk)
     if problem.penalty <= 0 or problem.risk.period is None:

@@ -1,27 +1,31 @@
 """The paper's figures as functions that return plain data; drawing is left to `plots`, talking to `cli`.
 
-Runs are independent of each other: they are spread over processes with one BLAS thread each, and their results do not
-depend on how many processes there are.
+An excess is (J - J*) / J* for spikes, with the certified optimum J*; for networks, whose J* is 0, it is the relative
+risk R(mu) / R(0), where R(0) = E f*^2 / 2.
 """
 
-from pathlib import Path
+import time
 
 import numpy as np
-from joblib import Parallel, delayed
-from tqdm.auto import tqdm
 
 from mfcourse import checks, problems
 from mfcourse.certificates import certify
 from mfcourse.convex import certified_optimum, fixed_positions
-from mfcourse.flows import flow, forward_backward, until_settled
-from mfcourse.measures import h1
-from mfcourse.runs import Run
-from mfcourse.starts import grid_start
+from mfcourse.flows import at_rest, flow, forward_backward, gradient, heavy_ball, until_settled
+from mfcourse.measures import Measure, h1
+from mfcourse.starts import grid_start, sphere_start
+from mfcourse.stochastic import begin, stochastic
+from mfcourse.sweeps import Experiment, cut_stacks, file_name, spread, sweep
 
-SIZES = (6, 10, 100)  # Figure 1: too few particles, enough, many
 SEEDS = (0, 1, 2, 3, 4)
-RUN_FILE = "spikes-flow-seed{}-m{}.npz"
-PATIENCE = 100_000  # steps after which a run that is neither certified nor at rest is given up
+SIZES = {"figure1": (6, 10, 100), "figure2": (5, 10, 100)}  # too few particles, enough, many
+FLOW_SIZES = {
+    "spikes": (5, 6, 7, 8, 10, 15, 20, 50, 100, 200),
+    "relu": (10, 15, 20, 25, 30, 40, 50, 100, 200),
+    "sigmoid": (10, 15, 20, 25, 30, 40, 50, 100, 200),
+}
+FIXED_SIZES = (10, 20, 50, 100, 200, 500, 1000)
+PATIENCE = 100_000  # steps after which a run of spikes that is neither certified nor at rest is given up
 
 
 def spike_steps(problem, metric="euclidean"):
@@ -38,36 +42,136 @@ def spike_steps(problem, metric="euclidean"):
 
 def spike_flow(problem, m, metric="euclidean", progress=False):
     """Forward-backward from weights 0 on a uniform grid of m positions (Sec. 4.1), until certified or stuck: a Run."""
+    return spike_run(problem, grid_start(m, problem.risk.features.dimension), metric, progress)
+
+
+def spike_run(problem, start, metric="euclidean", progress=False):
+    """The same from any start (w, theta), of one run or of a stack."""
     step = forward_backward(problem, *spike_steps(problem, metric), metric)
-    start = grid_start(m, problem.risk.features.dimension)
     return flow(problem, step, start, PATIENCE, stop=until_settled(problem), progress=progress)
 
 
-def figure1(seeds=SEEDS, sizes=SIZES, jobs=None, unfinished=None, progress=False):
-    """Figure 1: the flow with m particles for each m in `sizes`, on the instance `problems.spikes(seed)` of each seed.
+def grid_of(seed, m):
+    """The start of the spikes: weights 0 on a grid, the same for every seed."""
+    return grid_start(m)
 
-    jobs: processes, None for what `joblib.parallel_config` says. unfinished: a folder that keeps every finished run, so
-    that an interrupted call goes on where it stopped. Returns (records, runs): one record for each (seed, m), and the
-    Run of each (seed, m).
+
+def plane_teacher(seed):
+    """Figure 2: four ReLU neurons in the plane."""
+    return problems.relu_teacher(seed, 2, 4)
+
+
+def small_sphere_plane(seed, m):
+    """Start on a small sphere in the plane, |w| = |theta| = .1, both signs."""
+    return sphere_start(m, np.random.default_rng([seed, m]), 2)
+
+
+def plain_run(problem, start):
+    """Gradient descent with the exact risk, steps of .25."""
+    return flow(problem, gradient(problem, 0.25, 0.25), start, 20_000)
+
+
+def sgd_run(problem, start):
+    """The same steps on mini-batches of 100 fresh samples."""
+    return flow(problem, stochastic(problem, 0.25, 0.25, 100), begin(*start), 20_000)
+
+
+def relu_teacher(seed):
+    """Figure 3 (b): 20 ReLU neurons in d = 100."""
+    return problems.relu_teacher(seed, 100, 20)
+
+
+def small_sphere(seed, m):
+    """Start on a small sphere in d = 100, |w| = |theta| = .1, both signs."""
+    return sphere_start(m, np.random.default_rng([seed, m]), 100)
+
+
+def relu_run(problem, start):
+    """Gradient descent with momentum .9, steps of .1."""
+    return flow(problem, heavy_ball(problem, 0.1, 0.1), at_rest(*start), 2500, record=())
+
+
+def sigmoid_teacher(seed):
+    """Figure 3 (c): 20 probit sigmoids in d = 100."""
+    return problems.sigmoid_teacher(seed, 100, 20)
+
+
+def wide_sphere(seed, m):
+    """Start at |theta| = 10, as long as the teacher's, and w = +-30: not a start that Thm 3.5 covers."""
+    return sphere_start(m, np.random.default_rng([seed, m]), 100, radius=10, weight=30)
+
+
+def sigmoid_run(problem, start):
+    """Gradient descent with momentum .9, steps of .3."""
+    return flow(problem, heavy_ball(problem, 0.3, 0.3), at_rest(*start), 4000, record=())
+
+
+SPIKES = Experiment("spikes", "flow", problems.spikes, grid_of, spike_run)
+PLANE = Experiment("relu", "flow", plane_teacher, small_sphere_plane, plain_run)
+PLANE_SGD = Experiment("relu", "sgd", plane_teacher, small_sphere_plane, sgd_run)
+RELU = Experiment("relu", "flow", relu_teacher, small_sphere, relu_run)
+SIGMOID = Experiment("sigmoid", "flow", sigmoid_teacher, wide_sphere, sigmoid_run)
+FIGURES = {"figure1": (SPIKES,), "figure2": (PLANE, PLANE_SGD), "figure3": (SPIKES, RELU, SIGMOID)}
+
+
+def figure(name, seeds=SEEDS, sizes=None, jobs=None, unfinished=None, progress=False):
+    """The data of "figure1", "figure2" or "figure3": (records, runs).
+
+    Figure 1: spikes with few, enough and many particles; Figure 2: ReLU in the plane, exact flow and SGD; Figure 3:
+    excess against m, particles that move and particles that stay. sizes: numbers of particles in place of the
+    figure's own. records: one dictionary for each run; runs: {(problem, method, seed, m): Run} of those that flow.
     """
-    seeds = [checks.count("seeds", seed, at_least=0) for seed in dict.fromkeys(seeds)]
-    sizes = [checks.count("sizes", m) for m in dict.fromkeys(sizes)]
-    keys = [(seed, m) for seed in seeds for m in sizes]
-    files = {key: Path(unfinished or ".") / RUN_FILE.format(*key) for key in keys}
-    runs = {key: _finished(*key, files[key]) for key in keys if unfinished and files[key].exists()}
-    missing = [key for key in keys if key not in runs]
-    work = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_spike_task)(*task) for task in missing)
-    for seed, m, run in tqdm(work, total=len(missing), desc="figure 1", unit="run", disable=not progress):
-        runs[seed, m] = run
-        if unfinished:
-            files[seed, m].parent.mkdir(exist_ok=True)
-            run.save(files[seed, m])
-    records = []
-    for seed in seeds:
-        problem = problems.spikes(seed)
-        optimum = certified_optimum(problem)
-        records += [_record(problem, problem.objective(optimum), seed, m, runs[seed, m]) for m in sizes]
+    checks.one_of("name", name, tuple(FIGURES))
+    records, runs = [], {}
+    for experiment in FIGURES[name]:
+        moving = sizes or SIZES.get(name) or FLOW_SIZES[experiment.problem]
+        found = sweep(experiment, seeds, moving, jobs, unfinished, progress)
+        optima = {seed: optimum(experiment.problem, experiment.make(seed)) for seed in dict.fromkeys(seeds)}
+        for (seed, m), run in found.items():
+            runs[experiment.problem, experiment.method, seed, m] = run
+            end = experiment.make(seed), h1(*run.state[:2]), optima[seed]
+            records.append(record(experiment, experiment.method, seed, m, *end, int(run.steps[-1]), run.seconds))
+        if name == "figure3":
+            tasks = [(experiment, seed, m, optima[seed]) for m in sizes or FIXED_SIZES for seed in dict.fromkeys(seeds)]
+            records += spread(fixed, tasks, jobs, f"{experiment.problem} fixed", progress)
+    order = [experiment.problem for experiment in FIGURES[name]]
+    records.sort(key=lambda r: (order.index(r["problem"]), r["method"], r["seed"], r["m"]))
     return records, runs
+
+
+def clear(name, seeds, sizes, unfinished):
+    """Remove the kept stacks of a figure that is complete, and their folder if nothing else is in it."""
+    for experiment in FIGURES[name]:
+        for stack in cut_stacks(seeds, sizes or SIZES.get(name) or FLOW_SIZES[experiment.problem]):
+            (unfinished / file_name(experiment, *stack)).unlink(missing_ok=True)
+    if unfinished.exists() and not any(unfinished.iterdir()):
+        unfinished.rmdir()
+
+
+def optimum(name, problem):
+    """The least J, certified for spikes; 0 for teachers, who reach it."""
+    return problem.objective(certified_optimum(problem)) if name == "spikes" else 0.0
+
+
+def fixed(experiment, seed, m, best):
+    """The record of m positions that stay, with the best weights for them: a grid for spikes, else random neurons."""
+    problem, clock = experiment.make(seed), time.perf_counter()
+    _, positions = experiment.start(seed, m)
+    if problem.risk.homogeneity == 1:
+        positions = positions / np.linalg.norm(positions, axis=-1, keepdims=True)
+    measure = fixed_positions(problem, positions)
+    return record(experiment, "fixed", seed, m, problem, measure, best, None, time.perf_counter() - clock)
+
+
+def record(experiment, method, seed, m, problem, measure, best, steps, seconds):
+    """One entry of a figure's JSON: how far a measure is from the optimum, and what its own certificate says."""
+    objective = problem.objective(measure)
+    if problem.penalty:
+        excess, gap = (objective - best) / best, certify(problem, measure).gap
+    else:
+        excess = gap = objective / problem.objective(Measure(np.zeros(0), np.zeros((0, measure.dimension))))
+    numbers = {"excess": excess, "objective": objective, "optimum": best, "gap": gap, "steps": steps}
+    return {"problem": experiment.problem, "method": method, "seed": seed, "m": m, **numbers, "seconds": seconds}
 
 
 def excess_of_grids(problem, optimum, sizes):
@@ -76,34 +180,3 @@ def excess_of_grids(problem, optimum, sizes):
     dimension = problem.risk.features.dimension
     fitted = [fixed_positions(problem, grid_start(m, dimension)[1]) for m in sizes]
     return np.array([problem.objective(measure) - best for measure in fitted]) / best
-
-
-def _spike_task(seed, m):
-    return seed, m, spike_flow(problems.spikes(seed), m)
-
-
-def _record(problem, best, seed, m, run):
-    """One entry of a figure's JSON: how far a run is from the optimum, and what its own certificate says."""
-    certificate = certify(problem, h1(*run.state))
-    return {
-        "problem": "spikes",
-        "method": "flow",
-        "seed": seed,
-        "m": m,
-        "excess": (certificate.objective - best) / best,
-        "objective": certificate.objective,
-        "optimum": best,
-        "gap": certificate.gap,
-        "steps": int(run.steps[-1]),
-        "seconds": run.seconds,
-    }
-
-
-def _finished(seed, m, path):
-    """The Run kept at `path`, if it is the one of this seed and m; ValueError otherwise."""
-    run = Run.load(path)
-    problem, (w, theta) = problems.spikes(seed), grid_start(m)
-    begins = run.w[0].shape == w.shape and (run.w[0] == w).all() and (run.theta[0] == theta).all()
-    if not begins or not np.isclose(problem.energy(*run.state[:2]), run.energy[-1], rtol=1e-9):
-        raise ValueError(f"{path} must be the run of seed {seed} with m = {m}, but it is another one; delete it")
-    return run

@@ -89,9 +89,9 @@ def gradient(problem, step_w, step_theta):
 
 
 def heavy_ball(problem, step_w, step_theta, momentum=0.9):
-    """Gradient descent with memory: v <- momentum v + step * velocity, u <- u + v. Its state is (w, theta, v_w, v_theta).
+    """Gradient descent with memory: v <- momentum v + step * velocity, u <- u + v.
 
-    Start it with `at_rest`. Raises ValueError unless 0 <= momentum < 1.
+    Its state is (w, theta, v_w, v_theta), made by `at_rest`. Raises ValueError unless 0 <= momentum < 1.
     """
     a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
     if checks.positive("momentum", momentum, or_zero=True) >= 1:
@@ -150,10 +150,8 @@ def conic_sphere(problem, step_r, step_direction):
 
 def _demand_homogeneity(problem, degree):
     if problem.risk.homogeneity != degree:
-        kind = ("bounded features: |w| is vacuous for ReLU", "ReLU")[degree]
-        raise ValueError(
-            f"problem must have {kind}, but its features are homogeneous of degree {problem.risk.homogeneity}"
-        )
+        kind = ("bounded features, as |w| is vacuous for others", "ReLU features")[degree]
+        raise ValueError(f"problem must have {kind}, but their degree of homogeneity is {problem.risk.homogeneity}")
 
 
 def _size(name, value, axes):

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mfcourse.certificates import certify
-from mfcourse.measures import h1
+from mfcourse.measures import Measure, h1
 
 POSITIVE, NEGATIVE, TRUTH, POTENTIAL, CONTEXT = "#D55E00", "#0072B2", "#000000", "#882255", "#AAAAAA"
 SIGNS = ((1, POSITIVE, "o", "positive"), (-1, NEGATIVE, "s", "negative"))
@@ -98,21 +98,23 @@ def observed_signal(ax, problem, points=1000):
     return ax
 
 
-def excess_against_m(ax, sizes, curves, n_spikes=None, floor=1e-12):
-    """Relative excess J / J* - 1 against the number of particles: a line of medians, and a point for each seed.
+def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
+    """Relative excess against the number of particles: a line of medians, and a point for each seed.
 
-    curves: name -> array (seeds, sizes). Values below `floor` are drawn at the floor, whose tick says so.
+    curves: name -> (sizes, array (seeds, sizes)). Values below `floor` are drawn at the floor, whose tick says so.
     """
     looks = {0: (POTENTIAL, "o", "-"), 1: (CONTEXT, "D", "--")}
-    for k, (name, excess) in enumerate(curves.items()):
+    for k, (name, (sizes, excess)) in enumerate(curves.items()):
         colour, marker, line = looks[k % 2]
         shown = np.maximum(np.asarray(excess), floor)
         ax.plot(np.tile(sizes, (len(shown), 1)).T, shown.T, marker, color=colour, markersize=4, alpha=0.5)
         ax.plot(sizes, np.median(shown, axis=0), line, color=colour, label=name)
-    if n_spikes is not None:
-        ax.axvline(n_spikes, color=TRUTH, linestyle=":", linewidth=1.2, label=f"m₀ = {n_spikes} spikes")
+    if n_atoms is not None:
+        ax.axvline(n_atoms, color=TRUTH, linestyle=":", linewidth=1.2, label="m₀, atoms of the truth")
     ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
-    ax.set_xticks(sizes, [str(m) for m in sizes])
+    every = np.unique(np.concatenate([sizes for sizes, _ in curves.values()]))
+    ticks = [every[0], *(m for m, before in zip(every[1:], every, strict=False) if m > 1.35 * before)]
+    ax.set_xticks(ticks, [str(m) for m in ticks])
     powers = np.arange(round(np.log10(floor)), 3, 3)
     ax.set_yticks(10.0**powers, [f"$\\leq 10^{{{powers[0]}}}$", *(f"$10^{{{k}}}$" for k in powers[1:])])
     ax.minorticks_off()
@@ -136,6 +138,70 @@ def figure1(problem, runs):
     more = axes[1, 0].get_legend_handles_labels()
     shown = dict(zip(labels + more[1], handles + more[0], strict=True))
     fig.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=len(shown))
+    return fig
+
+
+def neuron_paths(ax, run, truth):
+    """Paths of |w_i| theta_i in the plane, from the start to where they are; the teacher's directions as dotted rays.
+
+    The length of the rays means nothing: a teacher's neuron may be shared by many particles, or by one.
+    """
+    paths = np.abs(run.w)[..., None] * run.theta
+    reach = 1.15 * max(np.abs(paths).max(), 1e-9)
+    for k, (mass, position) in enumerate(zip(truth.weights, truth.positions, strict=True)):
+        ray = np.stack([0 * position, position / np.linalg.norm(position) * reach])
+        ax.plot(*ray.T, ":", color=TRUTH, linewidth=1.2, zorder=1, label="teacher's directions" if k == 0 else None)
+        marker = "+" if mass > 0 else "_"
+        ax.plot(*(0.97 * ray[1:]).T, marker, color=TRUTH, markersize=9, markeredgewidth=1.5, zorder=1)
+    for path in paths.transpose(1, 2, 0):
+        ax.plot(*path, color=CONTEXT, linewidth=0.9, zorder=2)
+    for sign, colour, marker, name in SIGNS:
+        ends = paths[-1, np.sign(run.w[-1]) == sign]
+        ax.plot(*ends.T, marker, color=colour, markersize=5, zorder=3, label=name)
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="|w| θ₁", ylabel="|w| θ₂")
+    return ax
+
+
+def figure2(problem, runs, seed):
+    """The paper's Figure 2: {("flow" or "sgd", m): Run} for one teacher in the plane -> Figure.
+
+    Above the exact population risk, below mini-batches of SGD; at the right the relative risk along the runs.
+    """
+    sizes = sorted({m for _, m in runs})
+    methods = [(key, name) for key, name in (("flow", "exact gradient"), ("sgd", "SGD")) if (key, sizes[0]) in runs]
+    fig, axes = plt.subplots(
+        len(methods), len(sizes) + 1, figsize=(3.2 * len(sizes) + 3.9, 3.3 * len(methods)), squeeze=False
+    )
+    whole = problem.objective(Measure(np.zeros(0), np.zeros((0, 2))))
+    for row, (key, name) in zip(axes, methods, strict=True):
+        for k, (ax, m) in enumerate(zip(row, sizes, strict=False)):
+            run = runs[key, m]
+            neuron_paths(ax, run, problem.truth)
+            ax.set_title(f"{name}, m = {m}: risk {run.energy[-1] / whole:.1e}", fontsize=11)
+            curve = np.maximum(run.energy / whole, 1e-12)
+            row[-1].plot(run.steps + 1, curve, ("-", "--", "-.", ":")[k % 4], color=POTENTIAL, label=f"m = {m}")
+        row[-1].set(xscale="log", yscale="log", xlabel="step + 1", ylabel="risk / risk of no network")
+        row[-1].set_title(f"{name}: risk", fontsize=11)
+        row[-1].legend()
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels), title=f"teacher of seed {seed}")
+    return fig
+
+
+def figure3(records):
+    """The paper's Figure 3 from its records: excess against m, of particles that move and positions that stay."""
+    titles = {"spikes": ("spikes, d = 1", 5), "relu": ("ReLU, d = 100", 20), "sigmoid": ("sigmoid, d = 100", 20)}
+    fig, axes = plt.subplots(1, len(titles), figsize=(4.1 * len(titles), 3.9), sharey=True)
+    for ax, (problem, (title, n_atoms)) in zip(axes, titles.items(), strict=True):
+        curves = {}
+        for method, name in (("flow", "particles move"), ("fixed", "positions fixed")):
+            chosen = [r for r in records if (r["problem"], r["method"]) == (problem, method)]
+            sizes = sorted({r["m"] for r in chosen})
+            curves[name] = sizes, np.array([[r["excess"] for r in chosen if r["m"] == m] for m in sizes]).T
+        excess_against_m(ax, curves, n_atoms)
+        ax.set(title=title, ylabel="")
+    axes[0].set_ylabel("relative excess")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return fig
 
 

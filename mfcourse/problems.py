@@ -50,7 +50,7 @@ class Problem:
         return value + self.penalty * self.form.value(w, theta).mean(axis=-1)
 
     def least_energy(self, w, theta):
-        """J of the measure that particles (..., m), (..., m, d) stand for, shape (...): their atoms taken as distinct."""
+        """J (...) of the measure that particles w (..., m), theta (..., m, d) stand for, atoms taken as distinct."""
         value, _, _ = self.risk(w, theta)
         return value + self.penalty * (np.abs(w) * np.vecdot(theta, theta) ** (self.risk.homogeneity / 2)).mean(axis=-1)
 

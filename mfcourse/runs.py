@@ -60,6 +60,13 @@ class Run:
                 f"{path} must be a run saved by mfcourse, whole and unchanged, but it is not; delete it"
             ) from error
 
+    def one(self, k):
+        """Run number k of a stack, with its share of the time; memory of a step that all runs share stays whole."""
+        runs = self.w.shape[1]
+        state = tuple(part[k] if part.ndim and len(part) == runs else part for part in self.state)
+        columns = self.w[:, k], self.theta[:, k], self.energy[:, k]
+        return Run(self.steps, *columns, state, self.stopped, self.seconds / runs)
+
     def extended(self, kept, state, stopped, seconds):
         """This run with records (step, w, theta, energy) added at its end, and a new last state."""
         end = {"state": state, "stopped": stopped, "seconds": self.seconds + seconds}

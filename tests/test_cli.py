@@ -10,7 +10,7 @@ import time
 import matplotlib.image
 import pytest
 
-from mfcourse import cli, experiments, lab, problems
+from mfcourse import arguments, cli, experiments, lab, problems
 from mfcourse.convex import certified_optimum
 
 

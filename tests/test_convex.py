@@ -101,20 +101,23 @@ def test_a_finer_grid_is_better_and_never_as_good_as_the_optimum():
     assert values[0] > values[1] > values[2] > best
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        lambda p: problems.stack([p, p]),
-        lambda p: Problem(p.risk, 0.0),
-        lambda p: Problem(FeatureRisk(p.risk.features, Logistic(np.ones(15))), 1.0),
-    ],
-)
-def test_only_single_penalised_least_squares_problems_are_solved(broken):
-    problem = broken(problems.spikes(0))
+def test_only_single_penalised_least_squares_problems_on_the_torus_are_solved():
+    spikes = problems.spikes(0)
+    logistic = Problem(FeatureRisk(spikes.risk.features, Logistic(np.ones(15))), 1.0)
+    for broken in (problems.stack([spikes, spikes]), logistic, problems.relu_teacher(0)):
+        with pytest.raises(ValueError, match="problem must be a single one"):
+            convex.certified_optimum(broken)
+    with pytest.raises(ValueError, match="problem must live on the torus and have a penalty > 0"):
+        convex.certified_optimum(Problem(spikes.risk, 0.0))
+
+
+def test_fixed_positions_refuse_stacks_and_labels_that_are_all_the_same():
+    spikes = problems.spikes(0)
     with pytest.raises(ValueError, match="problem must be a single one"):
-        convex.certified_optimum(problem)
-    with pytest.raises(ValueError, match="problem must be a single one"):
-        convex.fixed_positions(problem, np.zeros((3, 1)))
+        convex.fixed_positions(problems.stack([spikes, spikes]), np.zeros((3, 1)))
+    for labels in (np.ones(15), np.ones((2, 15))):
+        with pytest.raises(ValueError, match="problem must be a single one, with labels of both signs"):
+            convex.fixed_positions(Problem(FeatureRisk(spikes.risk.features, Logistic(labels)), 1.0), np.zeros((3, 1)))
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_stems_show_masses_and_the_truth(ax, problem):
 
 def test_excess_shows_medians_and_every_seed(ax):
     sizes, excess = (5, 10), np.array([[1.0, 1e-20], [0.5, 1e-3], [0.1, 1e-4]])
-    plots.excess_against_m(ax, sizes, {"flow": excess, "fixed": excess * 2}, n_spikes=5)
+    plots.excess_against_m(ax, {"flow": (sizes, excess), "fixed": (sizes, excess * 2)}, n_atoms=5)
     np.testing.assert_allclose(line(ax, "flow").get_ydata(), [0.5, 1e-4])
     assert line(ax, "flow").get_linestyle() != line(ax, "fixed").get_linestyle()
     points = [item.get_ydata() for item in ax.get_lines() if item.get_marker() != "None"]

@@ -67,7 +67,7 @@ def test_the_potential_at_no_point_is_empty(loss, dimension):
 def test_the_value_is_the_loss_of_the_integral_of_the_features(loss, dimension):
     risk = a_risk(loss, dimension)
     w, theta = a_state(dimension)
-    prediction = Measure(w / len(w), theta).integral(lambda x: risk.features.matrix(x)[0].T)
+    prediction = Measure(w / len(w), theta).integral(lambda x: risk.features.matrix(x).T)
     if loss == "squared":
         expected = np.sum((risk.loss.target - prediction) ** 2) / (2 * 0.7)
     else:
@@ -125,7 +125,7 @@ def test_the_residual_pulled_back_is_the_potential(loss, dimension):
     risk = a_risk(loss, dimension)
     w, theta = a_state(dimension)
     at = np.random.default_rng(2).uniform(size=(5, dimension))
-    expected = risk.residual(w, theta) @ risk.features.matrix(at)[0]
+    expected = risk.residual(w, theta) @ risk.features.matrix(at)
     np.testing.assert_allclose(risk.potential(w, theta, at), expected, rtol=1e-12, atol=1e-12)
 
 
