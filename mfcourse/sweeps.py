@@ -5,6 +5,7 @@ are cut depends on seeds and m only, so that results are the same to the bit for
 cluster: `with joblib.parallel_config(backend="dask"):` around a sweep moves it there.
 """
 
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +73,7 @@ def file_name(experiment, seeds, m):
 
 def run_stack(experiment, seeds, m):
     """Run one stack: (seeds, m, Run)."""
+    tqdm.set_lock(threading.RLock())  # the default lock leaves a semaphore behind when its process is killed
     return seeds, m, experiment.run(problems.stack(map(experiment.make, seeds)), _start(experiment, seeds, m))
 
 

@@ -128,7 +128,7 @@ def test_version_and_module_call_agree(capsys):
 
 
 def test_seeds_can_be_a_number_a_range_or_a_list():
-    read = cli.whole_numbers(0)
+    read = arguments.whole_numbers(0)
     assert [read(text) for text in ("7", "0-4", "0,1,4,5", "3,1-3")] == [[7], [0, 1, 2, 3, 4], [0, 1, 4, 5], [3, 1, 2]]
 
 

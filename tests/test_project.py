@@ -35,6 +35,7 @@ ORDER = [
     "digits",
     "plots",
     "exercises",
+    "arguments",
     "lab",
     "doctor",
     "cli",
