@@ -35,8 +35,8 @@ def build_parser():
         "reproduce",
         help="compute figures of the paper, or digits: table, picture, data",
         description="Compute a figure of the paper, or all three. Writes DIR/figureN.png and DIR/figureN.json and "
-        "prints a table: excess is (J - J*) / J* against the certified optimum J* for spikes, and for teachers the risk "
-        "in units of that of no network; gap is what the run's own certificate guarantees. `digits` trains a network "
+        "prints a table: excess is (J - J*) / J* against the certified optimum J* for spikes, and the relative "
+        "risk for teachers; gap is what the run's own certificate guarantees. `digits` trains a network "
         "on handwritten digits beside scikit-learn's classifiers.",
         epilog="Example: mfcourse reproduce figure1 --seeds 0,1,4,5 --out figures",
     )

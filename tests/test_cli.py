@@ -1,7 +1,6 @@
 """The command line as a user meets it: what it prints, writes and refuses, and its exit codes."""
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -38,7 +37,9 @@ def test_reproduce_writes_a_picture_and_the_numbers_it_prints(capsys, tmp_path):
     ]
     problem = problems.spikes(4)
     assert data["runs"][1]["optimum"] == pytest.approx(problem.objective(certified_optimum(problem)), rel=1e-12)
-    assert re.findall(r"(not )?optimal$", printed, re.M) == ["not ", "", "not ", ""]
+    rows = [line.split() for line in printed.splitlines() if line.startswith("spikes")]
+    assert [(row[2], row[3]) for row in rows] == [("4", "6"), ("4", "10"), ("5", "6"), ("5", "10")]
+    assert [float(row[6]) for row in rows] == [pytest.approx(r["excess"], rel=0.06) for r in data["runs"]]
     picture = matplotlib.image.imread(out / "figure1.png")
     assert picture.shape[0] > 400
     assert picture.std() > 0.05
@@ -51,6 +52,29 @@ def test_quick_means_fewer_seeds_and_sizes_but_at_least_twenty_particles(capsys,
     runs = json.loads((tmp_path / "figure1.json").read_text())["runs"]
     assert {r["seed"] for r in runs} < set(experiments.SEEDS)
     assert max(r["m"] for r in runs) >= 20
+
+
+def test_all_quick_writes_three_figures_whose_numbers_tell_moving_from_fixed(capsys, tmp_path):
+    code, printed, _ = run(capsys, "reproduce", "all", "--quick", "--seeds", "4", "--m", "5,50", "--out", str(tmp_path))
+    assert code == 0
+    for name in ("figure1", "figure2", "figure3"):
+        assert matplotlib.image.imread(tmp_path / f"{name}.png").std() > 0.05
+        runs = json.loads((tmp_path / f"{name}.json").read_text())["runs"]
+        keys = [(r["problem"], r["method"], r["seed"], r["m"]) for r in runs]
+        assert len(set(keys)) == len(keys)
+    excess = {(r["problem"], r["method"], r["m"]): r["excess"] for r in runs}
+    for problem in ("spikes", "relu", "sigmoid"):
+        assert excess[problem, "flow", 50] < 1e-4 < 1e-2 < excess[problem, "fixed", 50]
+    assert "relu    sgd      4    50" in printed
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json"] * 3 + [".png"] * 3
+
+
+def test_digits_prints_three_accuracies_side_by_side(capsys, tmp_path):
+    code, printed, _ = run(capsys, "reproduce", "digits", "--seeds", "1", "--out", str(tmp_path))
+    assert code == 0
+    row = json.loads((tmp_path / "digits.json").read_text())["runs"][0]
+    shown = [float(word) for word in printed.splitlines()[-1].split()[3:]]
+    assert shown == [pytest.approx(row[key], abs=1e-4) for key in ("particles", "mlp", "logistic_regression")]
 
 
 def test_certify_prints_the_verdict_and_a_bound_below_the_optimum(capsys):
@@ -95,7 +119,7 @@ def test_bad_arguments_are_one_line_and_exit_code_2(capsys, argv, words):
 
 def test_a_folder_that_cannot_be_written_is_one_line_before_any_work(capsys, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setattr(experiments, "figure1", lambda *a, **k: pytest.fail("work began"))
+    monkeypatch.setattr(experiments, "figure", lambda *a, **k: pytest.fail("work began"))
     code, _, err = run(capsys, "reproduce", "figure1", "--out", str(tmp_path / "file" / "below"))
     assert code == 2
     assert err.startswith("mfcourse: --out must be a folder that can be written to")
@@ -105,10 +129,10 @@ def test_a_folder_that_cannot_be_written_is_one_line_before_any_work(capsys, tmp
 def test_a_half_written_run_file_is_one_line_that_names_it(capsys, tmp_path):
     folder = tmp_path / "figure1.unfinished"
     folder.mkdir()
-    (folder / "spikes-flow-seed0-m6.npz").write_bytes(b"PK half")
+    (folder / "spikes-flow-m6-seeds0.npz").write_bytes(b"PK half")
     code, _, err = run(capsys, "reproduce", "figure1", "--seeds", "0", "--m", "6", "--out", str(tmp_path))
     assert code == 2
-    assert "spikes-flow-seed0-m6.npz must be a run saved by mfcourse" in err
+    assert "spikes-flow-m6-seeds0.npz must be a run saved by mfcourse" in err
     assert err.count("\n") == 1
     assert not (tmp_path / "figure1.json").exists()
 
@@ -176,7 +200,7 @@ def test_what_goes_wrong_inside_is_one_line(capsys, monkeypatch, error, words):
 
 
 def test_runs_kept_of_other_seeds_survive_a_finished_figure(capsys, tmp_path):
-    other = tmp_path / "figure1.unfinished" / "spikes-flow-seed7-m6.npz"
+    other = tmp_path / "figure1.unfinished" / "spikes-flow-m6-seeds7.npz"
     other.parent.mkdir()
     experiments.spike_flow(problems.spikes(7), 6).save(other)
     assert run(capsys, "reproduce", "figure1", "--seeds", "4", "--m", "6", "--out", str(tmp_path))[0] == 0

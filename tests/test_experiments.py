@@ -1,19 +1,43 @@
-"""The figures' data: what the paper's Figure 1 claims holds, whatever the number of processes or interruptions."""
+"""The figures' data: what the paper's three figures claim holds, instance by instance."""
 
 import numpy as np
 import pytest
 
 from mfcourse import convex, experiments, problems
 from mfcourse.certificates import certify
-from mfcourse.measures import h1
-from mfcourse.runs import Run
+from mfcourse.flows import flow, forward_backward, gradient, until_settled
+from mfcourse.measures import Measure, h1
+from mfcourse.starts import grid_start
+from mfcourse.sweeps import sweep
 
 KEYS = ["problem", "method", "seed", "m", "excess", "objective", "optimum", "gap", "steps", "seconds"]
 
 
 @pytest.fixture(scope="module")
 def figure1():
-    return experiments.figure1(seeds=(0, 1, 4, 5))
+    return experiments.figure("figure1", seeds=(0, 1, 4, 5))
+
+
+@pytest.fixture(scope="module")
+def figure2():
+    return experiments.figure("figure2", seeds=(4, 7, 8))
+
+
+@pytest.fixture(scope="module")
+def figure3():
+    """Of the networks; the spikes are looked at below on their own."""
+    records = []
+    for experiment in (experiments.RELU, experiments.SIGMOID):
+        for seed in range(10):
+            problem = experiment.make(seed)
+            whole = problem.objective(Measure(np.zeros(0), np.zeros((0, 100))))
+            for (_, m), run in sweep(experiment, (seed,), (15, 50)).items():
+                records.append((experiment.problem, "flow", m, run.energy[-1] / whole))
+    for experiment, m in ((experiments.RELU, 1000), (experiments.SIGMOID, 1000)):
+        records += [
+            (experiment.problem, "fixed", m, experiments.fixed(experiment, seed, m, 0.0)["excess"]) for seed in (0, 1)
+        ]
+    return records
 
 
 def test_six_particles_fail_and_ten_and_a_hundred_succeed_instance_by_instance(figure1):
@@ -40,14 +64,11 @@ def test_runs_end_on_their_certificate_or_at_rest_and_not_on_a_number_of_steps(f
     for run in runs.values():
         assert run.stopped
         assert run.steps[-1] < experiments.PATIENCE
-    assert len({int(run.steps[-1]) for run in runs.values()}) > 6
+    assert len({int(run.steps[-1]) for run in runs.values()}) > 3
 
 
 def test_halving_the_position_step_does_not_free_the_stuck_runs():
     """A stuck run could be a step that is too large: it is not."""
-    from mfcourse.flows import flow, forward_backward, until_settled
-    from mfcourse.starts import grid_start
-
     for seed in (0, 1, 4, 5):
         problem = problems.spikes(seed)
         a, b = experiments.spike_steps(problem)
@@ -66,9 +87,6 @@ def test_counts_of_success_are_the_reference_ones():
 
 @pytest.mark.parametrize("arc", [0.2, 0.5])
 def test_a_start_on_an_arc_fails_for_every_number_of_particles(arc):
-    from mfcourse.flows import flow, forward_backward, until_settled
-    from mfcourse.starts import grid_start
-
     for seed in (0, 1):
         problem = problems.spikes(seed)
         best = problem.objective(convex.certified_optimum(problem))
@@ -79,50 +97,46 @@ def test_a_start_on_an_arc_fails_for_every_number_of_particles(arc):
             assert certify(problem, h1(*run.state)).max_potential > 1.5
 
 
-def test_results_do_not_depend_on_the_number_of_processes():
-    one = experiments.figure1(seeds=(0, 1), sizes=(6, 10), jobs=1)
-    two = experiments.figure1(seeds=(0, 1), sizes=(6, 10), jobs=2)
-    for first, second in zip(one[0], two[0], strict=True):
-        assert {**first, "seconds": 0} == {**second, "seconds": 0}
-    for key, run in one[1].items():
-        assert (run.w == two[1][key].w).all()
-        assert (run.theta == two[1][key].theta).all()
+def test_five_neurons_fail_and_ten_and_a_hundred_learn_the_teacher(figure2):
+    records, _ = figure2
+    assert len(records) == 18
+    for record in records:
+        assert list(record) == KEYS
+        assert record["optimum"] == 0
+        if record["m"] == 5:
+            assert record["excess"] > 5e-3
+        else:
+            assert record["excess"] < 1e-4
 
 
-def test_an_interrupted_figure_keeps_what_was_finished_and_goes_on(tmp_path, monkeypatch):
-    folder = tmp_path / "figure1.unfinished"
-    task, done = experiments._spike_task, []
-
-    def interrupted(seed, m):
-        if len(done) == 2:
-            raise KeyboardInterrupt
-        done.append((seed, m))
-        return task(seed, m)
-
-    monkeypatch.setattr(experiments, "_spike_task", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        experiments.figure1(seeds=(0,), sizes=(6, 10, 20), unfinished=folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["spikes-flow-seed0-m10.npz", "spikes-flow-seed0-m6.npz"]
-    monkeypatch.setattr(experiments, "_spike_task", task)
-    before = Run.load(folder / "spikes-flow-seed0-m6.npz")
-    _, runs = experiments.figure1(seeds=(0,), sizes=(6, 10, 20), unfinished=folder)
-    assert runs[0, 6].seconds == before.seconds  # read back, not run again
-    assert (runs[0, 6].w == before.w).all()
+def test_stuck_neurons_stay_stuck_when_the_step_is_halved(figure2):
+    for seed in (4, 7, 8):
+        problem = experiments.PLANE.make(seed)
+        run = flow(problem, gradient(problem, 0.125, 0.125), experiments.PLANE.start(seed, 5), 40_000, record=())
+        assert run.energy[-1] > 5e-3 * run.energy[0]
 
 
-def test_a_kept_run_of_another_instance_is_not_taken_for_this_one(tmp_path):
-    experiments.spike_flow(problems.spikes(3), 6).save(tmp_path / "spikes-flow-seed0-m6.npz")
-    with pytest.raises(ValueError, match="must be the run of seed 0 with m = 6, but it is another one; delete it"):
-        experiments.figure1(seeds=(0,), sizes=(6,), unfinished=tmp_path)
-    experiments.spike_flow(problems.spikes(0), 5).save(tmp_path / "spikes-flow-seed0-m6.npz")
-    with pytest.raises(ValueError, match="it is another one"):
-        experiments.figure1(seeds=(0,), sizes=(6,), unfinished=tmp_path)
+def test_networks_with_more_particles_than_neurons_reach_the_teacher_and_fixed_ones_stay_far(figure3):
+    for problem in ("relu", "sigmoid"):
+        excess = {m: [e for p, method, k, e in figure3 if (p, method, k) == (problem, "flow", m)] for m in (15, 50)}
+        assert len(excess[50]) == 10
+        assert sum(e < 1e-4 for e in excess[50]) >= 9
+        assert min(excess[15]) > 1e-3
+        assert min(e for p, method, _, e in figure3 if (p, method) == (problem, "fixed")) > 0.05
 
 
-def test_a_half_written_run_file_is_named(tmp_path):
-    (tmp_path / "spikes-flow-seed0-m6.npz").write_bytes(b"PK half")
-    with pytest.raises(ValueError, match=r"spikes-flow-seed0-m6\.npz must be a run saved by mfcourse"):
-        experiments.figure1(seeds=(0,), sizes=(6,), unfinished=tmp_path)
+def test_the_records_of_figure_3_hold_both_methods_for_each_problem():
+    records, runs = experiments.figure("figure3", seeds=(0,), sizes=(10,))
+    assert [(r["problem"], r["method"]) for r in records] == [
+        (problem, method) for problem in ("spikes", "relu", "sigmoid") for method in ("fixed", "flow")
+    ]
+    assert {key[:2] for key in runs} == {("spikes", "flow"), ("relu", "flow"), ("sigmoid", "flow")}
+    for record in records:
+        assert list(record) == KEYS
+        assert (record["steps"] is None) == (record["method"] == "fixed")
+        assert record["seconds"] > 0
+        if record["optimum"] == 0:
+            assert record["excess"] == record["gap"]
 
 
 def test_steps_are_those_of_the_recipe_in_one_dimension():
@@ -157,8 +171,9 @@ def test_fixed_grids_improve_like_a_power_of_m():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: experiments.figure1(seeds=(-1,)), "seeds must be"),
-        (lambda: experiments.figure1(sizes=(0,)), "sizes must be"),
+        (lambda: experiments.figure("figure1", seeds=(-1,)), "seeds must be"),
+        (lambda: experiments.figure("figure1", sizes=(0,)), "sizes must be"),
+        (lambda: experiments.figure("figure9"), "name must be one of 'figure1'"),
         (lambda: experiments.spike_steps(problems.spikes(0), "flat"), "metric must be"),
     ],
 )

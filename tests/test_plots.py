@@ -128,3 +128,41 @@ def test_a_whole_run_can_be_stepped_through(problem, run):
         _, (left, right) = plt.subplots(1, 2)
         plots.particle_paths(left, run, last=record)
         plots.certificate_picture(right, problem, h1(run.w[record], run.theta[record]))
+
+
+def test_figure_2_shows_paths_teachers_and_risks_that_are_those_of_the_runs():
+    short = experiments.PLANE.make(4)
+    runs = {}
+    for m in (5, 10):
+        start = experiments.PLANE.start(4, m)
+        runs["flow", m] = flows.flow(short, flows.gradient(short, 0.25, 0.25), start, 300)
+    fig = plots.figure2(short, runs, 4)
+    fig.canvas.draw()
+    left, _, right = fig.axes
+    assert f"risk {runs['flow', 5].energy[-1] / short.risk(np.zeros(1), np.zeros((1, 2)))[0]:.1e}" in left.get_title(
+        "left"
+    )
+    rays = [item for item in left.get_lines() if item.get_linestyle() == ":"]
+    angles = [np.arctan2(*ray.get_xydata()[1][::-1]) for ray in rays]
+    np.testing.assert_allclose(angles, np.arctan2(*short.truth.positions.T[::-1]))
+    ends = sum(len(line(left, name).get_xydata()) for name in ("positive", "negative"))
+    assert ends == 5
+    assert [item.get_linestyle() for item in right.get_lines()] == ["-", "--"]
+
+
+def test_figure_3_has_a_panel_for_each_problem_with_all_points():
+    records = [
+        {"problem": problem, "method": method, "seed": seed, "m": m, "excess": 10.0 ** -(m / 10 + seed)}
+        for problem in ("spikes", "relu", "sigmoid")
+        for method, sizes in (("flow", (10, 40)), ("fixed", (10, 40, 100)))
+        for seed in (0, 1)
+        for m in sizes
+    ]
+    fig = plots.figure3(records)
+    fig.canvas.draw()
+    assert [ax.get_title("left") for ax in fig.axes] == ["spikes, d = 1", "ReLU, d = 100", "sigmoid, d = 100"]
+    for ax in fig.axes:
+        np.testing.assert_allclose(line(ax, "particles move").get_xydata()[:, 0], [10, 40])
+        np.testing.assert_allclose(line(ax, "positions fixed").get_ydata(), [5.5e-2, 5.5e-5, 5.5e-11])
+        points = [item for item in ax.get_lines() if item.get_marker() != "None"]
+        assert sum(item.get_ydata().size for item in points) == 10
