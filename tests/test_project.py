@@ -81,7 +81,7 @@ def test_the_two_commands_of_the_readme_are_one_line_each_with_a_windows_form_be
         assert posix.startswith("python3 -m venv .venv && .venv/bin/python -m pip install -e")
         same = windows.replace("py -m", "python3 -m").replace(".venv\\Scripts\\", ".venv/bin/")
         assert same == posix
-    assert lines[0].endswith("mfcourse reproduce figure1")
+    assert lines[0].endswith("mfcourse reproduce all --quick")
     assert lines[2].endswith("-m pytest")
 
 
