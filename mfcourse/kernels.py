@@ -83,7 +83,8 @@ def _sums(left, right, tables, sides):
 
     `tables` receives a block of u and the slices of its rows and columns; it may work in place.
     """
-    sums = [np.zeros((*left.shape[:-1], side.shape[-1]), side.dtype) for side in sides]
+    runs = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    sums = [np.zeros((*runs, left.shape[-2], side.shape[-1]), side.dtype) for side in sides]
     rows = max(ROWS, PAIRS // max(right[..., 0].size, 1))
     for start in range(0, left.shape[-2], rows):
         own, after = slice(start, start + rows), slice(start + rows, None)
