@@ -14,6 +14,8 @@ from mfcourse.losses import Logistic, Squared
 from mfcourse.problems import Problem
 from mfcourse.risks import FeatureRisk, PopulationRisk
 
+BATCHES = 1  # keeps these draws apart from those of a start, default_rng([seed, m])
+
 
 def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
     """A gradient step on the mini-batch of `batch` samples; its state is (w, theta, k), started with k = 0 by `begin`.
@@ -49,7 +51,7 @@ def batches(risk, size, seed):
         neurons = Neurons(np.zeros((1, risk.dimension)), risk.activation)
 
         def fresh(k):
-            x = np.random.default_rng([seed, k]).standard_normal((size, risk.dimension))
+            x = np.random.default_rng([seed, k, BATCHES]).standard_normal((size, risk.dimension))
             return FeatureRisk(neurons.on(x), Squared(risk.taught(x), size))
 
         return fresh
@@ -61,7 +63,7 @@ def batches(risk, size, seed):
 
     @functools.lru_cache(maxsize=1)
     def order(epoch):
-        return np.random.default_rng([seed, epoch]).permutation(risk.features.size)
+        return np.random.default_rng([seed, epoch, BATCHES]).permutation(risk.features.size)
 
     def next_ones(k):
         epoch, place = divmod(k, number)
