@@ -67,7 +67,7 @@ def test_random_features_in_a_hundred_dimensions_stay_far_from_the_teacher():
     whole = problem.objective(Measure(np.zeros(0), np.zeros((0, 100))))
     for m, reference in ((100, 0.30), (400, 0.155)):
         excess = problem.objective(convex.fixed_positions(problem, directions(m, 100))) / whole
-        assert excess == pytest.approx(reference, rel=0.1)
+        assert excess == pytest.approx(reference, rel=0.15)  # of one draw
 
 
 def test_more_positions_never_hurt_and_repeated_ones_do_no_harm():
