@@ -88,7 +88,8 @@ def run_reproduce(arguments):
 
     out = writable_folder("--out", arguments.out)
     if arguments.figure == "digits":
-        return print_digits([accuracies(seed=seed) for seed in arguments.seeds or experiments.SEEDS], out)
+        seeds = arguments.seeds or (experiments.SEEDS[:1] if arguments.quick else experiments.SEEDS)
+        return print_digits([accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds], out)
     for name in experiments.FIGURES if arguments.figure == "all" else (arguments.figure,):
         seeds = arguments.seeds or (range(10) if arguments.figure == "all" else experiments.SEEDS)
         sizes = arguments.m

@@ -7,6 +7,7 @@ with one for each run.
 """
 
 import time
+from contextlib import suppress
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -213,7 +214,8 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
                     break
         except NotFinite:
             if reached > done + 1 and (not kept or kept[-1][0] < reached - 1):
-                kept.append((reached - 1, *finite[:2], problem.energy(*finite[:2])))
+                with suppress(NotFinite):  # a mini-batch may have been finite where the problem itself is not
+                    kept.append((reached - 1, *finite[:2], problem.energy(*finite[:2])))
             recorded = run.extended(kept, finite, False, time.perf_counter() - clock)
             raise FlowDiverged(reached, finite, recorded) from None
     return run.extended(kept, state, stopped, time.perf_counter() - clock)

@@ -113,7 +113,8 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
         ax.axvline(n_atoms, color=TRUTH, linestyle=":", linewidth=1.2, label="m₀, atoms of the truth")
     ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
     every = np.unique(np.concatenate([sizes for sizes, _ in curves.values()]))
-    ticks = [every[0], *(m for m, before in zip(every[1:], every, strict=False) if m > 1.35 * before)]
+    round_ones = [m for m in every if str(m)[0] in "125" and set(str(m)[1:]) <= {"0"}]
+    ticks = round_ones if len(round_ones) > 2 else every
     ax.set_xticks(ticks, [str(m) for m in ticks])
     powers = np.arange(round(np.log10(floor)), 3, 3)
     ax.set_yticks(10.0**powers, [f"$\\leq 10^{{{powers[0]}}}$", *(f"$10^{{{k}}}$" for k in powers[1:])])

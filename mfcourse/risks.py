@@ -119,8 +119,8 @@ class PopulationRisk:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             potential, gradient = self._correlate(positions, positions, masses)
             value = np.vecdot(masses, potential) / 2
+            _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
         m = np.shape(w)[-1]
-        _demand_finite(potential, gradient.sum(axis=-1), w, theta)
         # Near the teacher the difference of large terms is all rounding, which may be negative: the risk is not.
         return np.maximum(value, 0), potential[..., :m].copy(), gradient[..., :m, :].copy()
 

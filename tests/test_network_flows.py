@@ -7,6 +7,7 @@ from mfcourse import flows, problems, starts
 from mfcourse.certificates import certify
 from mfcourse.measures import Measure, h1
 from mfcourse.problems import Problem
+from mfcourse.stochastic import begin, stochastic
 
 
 def teacher(seed=4, penalty=0.0):
@@ -135,3 +136,18 @@ def test_a_start_on_a_sphere_has_the_lengths_and_signs_asked_for():
             starts.sphere_start(5, np.random.default_rng(0), 2, **settings)
     with pytest.raises(ValueError, match="m must be"):
         starts.sphere_start(0, np.random.default_rng(0), 2)
+
+
+@pytest.mark.parametrize("kind", ["gradient", "heavy ball", "cones", "mini-batches"])
+def test_a_network_that_diverges_says_so_and_leaves_a_finite_record(kind):
+    problem, start = teacher(), small(10)
+    step, state = {
+        "gradient": (flows.gradient(problem, 60, 60), start),
+        "heavy ball": (flows.heavy_ball(problem, 60, 60), flows.at_rest(*start)),
+        "cones": (flows.conic_sphere(problem, 60, 60), start),
+        "mini-batches": (stochastic(problem, 60, 60, 10), begin(*start)),
+    }[kind]
+    with pytest.raises(flows.FlowDiverged, match="take smaller steps") as caught:
+        flows.flow(problem, step, state, 2000)
+    assert np.isfinite(caught.value.run.energy).all()
+    assert np.isfinite(caught.value.state[1]).all()

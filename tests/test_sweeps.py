@@ -52,6 +52,12 @@ def test_results_do_not_depend_on_the_number_of_processes():
     same(sweep(experiments.SPIKES, (0, 1), (6, 10)), sweep(experiments.SPIKES, (0, 1), (6, 10), jobs=2))
 
 
+def test_records_do_not_depend_on_it_either():
+    one, _ = experiments.figure("figure3", (0, 1), (10,), jobs=1)
+    two, _ = experiments.figure("figure3", (0, 1), (10,), jobs=2)
+    assert [{**record, "seconds": 0} for record in one] == [{**record, "seconds": 0} for record in two]
+
+
 @pytest.mark.filterwarnings("default")  # of the cluster's own housekeeping
 def test_a_sweep_moves_to_a_cluster_and_gives_the_same_bits():
     distributed = pytest.importorskip("distributed")
