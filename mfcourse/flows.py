@@ -70,9 +70,10 @@ def forward_backward(problem, step_w, step_theta, metric="euclidean"):
 
     def step(w, theta):
         _, potential, gradient = problem.risk(w, theta)
-        pace = np.sign(w) if metric == "conic" else w
-        force, _ = problem.form.forces(w, potential, gradient)
-        moved = w - a * force, theta - b * pace[..., None] * gradient
+        force_w, force_theta = problem.form.forces(w, potential, gradient)
+        if metric == "conic":
+            force_theta = np.sign(w)[..., None] * gradient
+        moved = w - a * force_w, theta - b * force_theta
         return problem.form.proximal(*moved, a * problem.penalty, b * problem.penalty)
 
     return step
