@@ -228,10 +228,12 @@ class Neurons:
 
     def _pull(self, residual, theta, values, slopes):
         residual = _fitting(residual, self.size)
-        potential = (values @ residual[..., None])[..., 0] * self.activation.amplitude
-        potential += self.activation.offset * residual.sum(axis=-1, keepdims=True)
-        weighted = residual[..., None] * self.x.astype(residual.dtype, copy=False)
-        return potential, self.activation.chain(theta, slopes @ weighted) * self.activation.amplitude
+        scaled = (residual * self.activation.amplitude)[..., None]
+        gradient = self.activation.chain(theta, slopes @ (scaled * self.x.astype(residual.dtype, copy=False)))
+        if self.homogeneity:  # Euler's identity, which spares a look at the large table of values
+            return np.vecdot(theta, gradient) / self.homogeneity, gradient
+        potential = (values @ scaled)[..., 0] + self.activation.offset * residual.sum(axis=-1, keepdims=True)
+        return potential, gradient
 
 
 def _fitting(residual, size):

@@ -42,7 +42,7 @@ def velocity(problem, w, theta):
     """
     w, theta = checks.particles(w, theta)
     _, potential, gradient = problem.risk(w, theta)
-    return problem.form.velocity(problem.penalty, w, theta, *problem.form.forces(w, potential, gradient))
+    return problem.descent(w, theta, potential, gradient)
 
 
 def dissipation(problem, w, theta):

@@ -54,6 +54,16 @@ class Problem:
         value, _, _ = self.risk(w, theta)
         return value + self.penalty * (np.abs(w) * np.vecdot(theta, theta) ** (self.risk.homogeneity / 2)).mean(axis=-1)
 
+    def descent(self, w, theta, potential, gradient):
+        """Velocity (..., m), (..., m, d) of particles, given the risk's potential and gradient there (Prop. 2.3).
+
+        It is minus m times the subgradient of F_m of least norm.
+        """
+        force_w, force_theta = self.form.forces(w, potential, gradient)
+        if self.penalty == 0:
+            return -force_w, -force_theta
+        return self.form.velocity(self.penalty, w, theta, force_w, force_theta)
+
     def objective(self, measure):
         """J(measure) as a float; the measure may be empty."""
         return float(self.least_energy(*measure.particles()))

@@ -29,12 +29,11 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
     a, b = checks.positive("step_w", step_w), checks.positive("step_theta", step_theta)
     decay, seed = checks.positive("decay", decay, or_zero=True), checks.count("seed", seed, at_least=0)
     batch_risk = batches(problem.risk, checks.count("batch", batch), seed)
-    form, c = problem.form, problem.penalty
 
     def step(w, theta, k):
         _, potential, gradient = batch_risk(int(k))(w, theta)
         slower = 1 + decay * float(k)
-        speed_w, speed_theta = form.velocity(c, w, theta, *form.forces(w, potential, gradient))
+        speed_w, speed_theta = problem.descent(w, theta, potential, gradient)
         return w + a / slower * speed_w, theta + b / slower * speed_theta, k + 1
 
     return step
