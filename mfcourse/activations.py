@@ -1,7 +1,7 @@
 """Activations of one-hidden-layer networks: sigma(z) = offset + amplitude * core(speed * z) (Sec. 4.2).
 
-A core writes its value beside z and turns z into its slope, in place: the matrix of all z is the largest array of a
-step, and every pass over it counts.
+The table of all z is the largest array of a step, and every pass over it counts: a core turns it into its values in
+place, and its slope turns these into slopes, again in place.
 """
 
 from typing import NamedTuple
@@ -15,12 +15,14 @@ from mfcourse import checks
 class Activation(NamedTuple):
     """An activation sigma(z) = offset + amplitude * core(speed * z).
 
+    core(table): z becomes core(z); slope(table, refill): core(z) becomes core'(z); refill() puts z back if it is needed.
     homogeneity: the degree p with phi(r theta) = r^p phi(theta) for r > 0, or 0 for a bounded activation.
     signed_square: the neuron is sigma(s(theta) . x) with s(t) = t |t| on each coordinate, which makes ReLU
     differentiable in theta (App. D.4).
     """
 
     core: callable
+    slope: callable
     offset: float = 0.0
     amplitude: float = 1.0
     speed: float = 1.0
@@ -40,35 +42,48 @@ class Activation(NamedTuple):
         return slope if self.speed == 1 else slope * slope.dtype.type(self.speed)
 
 
-def relu(z, value):
-    """max(z, 0); the slope at 0 is taken to be 0."""
-    np.maximum(z, 0, out=value)
-    np.greater(z, 0, out=z)
+def relu(table):
+    """max(z, 0)."""
+    np.maximum(table, 0, out=table)
 
 
-def tanh(z, value):
+def relu_slope(table, refill):
+    """1 where z > 0, else 0: at the kink the slope is taken to be 0."""
+    np.greater(table, 0, out=table)
+
+
+def tanh(table):
     """Hyperbolic tangent."""
-    np.tanh(z, out=value)
-    np.multiply(value, value, out=z)
-    np.subtract(1, z, out=z)
+    np.tanh(table, out=table)
 
 
-def erf(z, value):
+def tanh_slope(table, refill):
+    """1 - tanh(z)^2."""
+    np.multiply(table, table, out=table)
+    np.subtract(1, table, out=table)
+
+
+def erf(table):
     """Error function: twice the normal distribution function of sqrt2 z, minus 1."""
-    special.erf(z, out=value)
-    np.multiply(z, z, out=z)
-    np.negative(z, out=z)
-    np.exp(z, out=z)
-    np.multiply(z, 2 / np.pi**0.5, out=z)
+    special.erf(table, out=table)
+
+
+def erf_slope(table, refill):
+    """2 exp(-z^2) / sqrt(pi)."""
+    refill()
+    np.multiply(table, table, out=table)
+    np.negative(table, out=table)
+    np.exp(table, out=table)
+    np.multiply(table, 2 / np.pi**0.5, out=table)
 
 
 ACTIVATIONS = {
-    "relu": Activation(relu, homogeneity=1),
-    "signed_square_relu": Activation(relu, homogeneity=2, signed_square=True),
-    "sigmoid": Activation(tanh, 0.5, 0.5, 0.5),  # the logistic one, 1 / (1 + exp(-z))
-    "probit": Activation(erf, 0.5, 0.5, np.pi**0.5 / 4),  # N(sqrt(pi/8) z): the logistic one up to .018, Gaussian
-    "tanh": Activation(tanh),
-    "erf": Activation(erf),
+    "relu": Activation(relu, relu_slope, homogeneity=1),
+    "signed_square_relu": Activation(relu, relu_slope, homogeneity=2, signed_square=True),
+    "sigmoid": Activation(tanh, tanh_slope, 0.5, 0.5, 0.5),  # the logistic one, 1 / (1 + exp(-z))
+    "probit": Activation(erf, erf_slope, 0.5, 0.5, np.pi**0.5 / 4),  # N(sqrt(pi/8) z): the logistic one up to .018
+    "tanh": Activation(tanh, tanh_slope),
+    "erf": Activation(erf, erf_slope),
 }
 
 

@@ -7,6 +7,7 @@ Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading
 """
 
 import copy
+import functools
 
 import numpy as np
 
@@ -164,7 +165,7 @@ class Neurons:
     def __init__(self, x, activation, bias=False):
         self.activation = activation_named(activation)
         self.homogeneity = self.activation.homogeneity
-        self._bias, self._values, self._slopes = bias, Scratch(), Scratch()
+        self._bias, self._table = bias, Scratch()
         self._set_samples(x)
 
     def _set_samples(self, x):
@@ -189,12 +190,12 @@ class Neurons:
     def push(self, w, theta):
         """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
         w, theta = checks.particles(w, theta, self.dimension)
-        return self._push(w, self._evaluate(theta)[0])
+        return self._push(w, self._evaluate(theta))
 
     def pull(self, residual, theta):
         """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
         theta = checks.points("theta", theta, self.dimension)
-        return self._pull(residual, theta, *self._evaluate(theta))
+        return self._pull(residual, theta, self._evaluate(theta))
 
     def push_pull(self, w, theta, respond):
         """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
@@ -202,37 +203,40 @@ class Neurons:
         Returns prediction (..., n), potential (..., m), gradient (..., m, d).
         """
         w, theta = checks.particles(w, theta, self.dimension)
-        values, slopes = self._evaluate(theta)
+        values = self._evaluate(theta)
         prediction = self._push(w, values)
-        return prediction, *self._pull(respond(prediction), theta, values, slopes)
+        return prediction, *self._pull(respond(prediction), theta, values)
 
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
         theta = checks.points("theta", theta, self.dimension)
-        return (self.activation.offset + self.activation.amplitude * self._evaluate(theta)[0]).mT
+        return (self.activation.offset + self.activation.amplitude * self._evaluate(theta)).mT
 
     def _evaluate(self, theta):
-        """The activation's core at theta_i . x_b and its slope there, both (..., m, n), in buffers that are kept."""
-        samples = self.x.astype(theta.dtype, copy=False)
-        runs = np.broadcast_shapes(theta.shape[:-2], samples.shape[:-2])
-        values, slopes = (
-            scratch.get((*runs, theta.shape[-2], self.size), theta.dtype) for scratch in (self._values, self._slopes)
-        )
-        np.matmul(self.activation.direction(theta), samples.mT, out=slopes)
-        self.activation.core(slopes, values)
-        return values, slopes
+        """The activation's core at every theta_i . x_b, shape (..., m, n), in a table that is kept."""
+        runs = np.broadcast_shapes(theta.shape[:-2], self.x.shape[:-2])
+        table = self._table.get((*runs, theta.shape[-2], self.size), theta.dtype)
+        self._fill(table, theta)
+        self.activation.core(table)
+        return table
+
+    def _fill(self, table, theta):
+        np.matmul(self.activation.direction(theta), self.x.astype(theta.dtype, copy=False).mT, out=table)
 
     def _push(self, w, values):
         prediction = (w[..., None, :] @ values)[..., 0, :] * (self.activation.amplitude / w.shape[-1])
         return prediction + self.activation.offset * w.mean(axis=-1, keepdims=True)
 
-    def _pull(self, residual, theta, values, slopes):
+    def _pull(self, residual, theta, table):
+        """Potential and gradient from the table of values, which is used up."""
         residual = _fitting(residual, self.size)
         scaled = (residual * self.activation.amplitude)[..., None]
-        gradient = self.activation.chain(theta, slopes @ (scaled * self.x.astype(residual.dtype, copy=False)))
-        if self.homogeneity:  # Euler's identity, which spares a look at the large table of values
-            return np.vecdot(theta, gradient) / self.homogeneity, gradient
-        potential = (values @ scaled)[..., 0] + self.activation.offset * residual.sum(axis=-1, keepdims=True)
+        if not self.homogeneity:
+            potential = (table @ scaled)[..., 0] + self.activation.offset * residual.sum(axis=-1, keepdims=True)
+        self.activation.slope(table, functools.partial(self._fill, table, theta))
+        gradient = self.activation.chain(theta, table @ (scaled * self.x.astype(residual.dtype, copy=False)))
+        if self.homogeneity:  # Euler's identity, which spares a look at the table
+            potential = np.vecdot(theta, gradient) / self.homogeneity
         return potential, gradient
 
 
