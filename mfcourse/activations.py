@@ -15,7 +15,7 @@ from mfcourse import checks
 class Activation(NamedTuple):
     """An activation sigma(z) = offset + amplitude * core(speed * z).
 
-    core(table): z becomes core(z); slope(table, refill): core(z) becomes core'(z); refill() puts z back if it is needed.
+    core(table): z becomes core(z); slope(table, refill): core(z) becomes core'(z); refill() puts z back if need be.
     homogeneity: the degree p with phi(r theta) = r^p phi(theta) for r > 0, or 0 for a bounded activation.
     signed_square: the neuron is sigma(s(theta) . x) with s(t) = t |t| on each coordinate, which makes ReLU
     differentiable in theta (App. D.4).

@@ -47,10 +47,11 @@ class Certificate:
     def verdict(self):
         """The certificate in a sentence."""
         caveat = "" if self.proof else " (as far as a search among directions can tell: no proof)"
+        if self.dual == 0:  # no penalty: the risk itself says how far it is from 0
+            word = "optimal" if self.optimal else "not optimal"
+            return f"{word}: {self.gap:.1e} of the risk of nothing is left, |eta| reaches {self.max_potential:.2g}"
         if self.optimal:
             return f"optimal: nothing is better by more than {max(self.gap, 0):.1e} of J{caveat}"
-        if self.dual == 0:
-            return f"not optimal: {self.gap:.1e} of the risk of nothing is left, |eta| reaches {self.max_potential:.2g}"
         if self.max_potential <= 1 + TOLERANCE:
             return f"not optimal: |eta| keeps its bound, masses or positions do not fit it: gap {self.gap:.1e}{caveat}"
         where = ", ".join(f"{x:.3f}" for x in self.worst[:3]) + (", ..." if len(self.worst) > 3 else "")
