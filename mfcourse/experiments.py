@@ -11,7 +11,7 @@ import numpy as np
 from mfcourse import checks, problems
 from mfcourse.certificates import certify
 from mfcourse.convex import certified_optimum, fixed_positions
-from mfcourse.flows import at_rest, flow, forward_backward, gradient, heavy_ball, until_settled
+from mfcourse.flows import BLAS, at_rest, flow, forward_backward, gradient, heavy_ball, until_settled
 from mfcourse.measures import Measure, h1
 from mfcourse.starts import grid_start, sphere_start
 from mfcourse.stochastic import begin, stochastic
@@ -148,6 +148,7 @@ def clear(name, seeds, sizes, unfinished):
         unfinished.rmdir()
 
 
+@BLAS.wrap(limits=1)
 def optimum(name, problem):
     """The least J, certified for spikes; 0 for teachers, who reach it."""
     return problem.objective(certified_optimum(problem)) if name == "spikes" else 0.0
@@ -163,6 +164,7 @@ def fixed(experiment, seed, m, best):
     return record(experiment, "fixed", seed, m, problem, measure, best, None, time.perf_counter() - clock)
 
 
+@BLAS.wrap(limits=1)
 def record(experiment, method, seed, m, problem, measure, best, steps, seconds):
     """One entry of a figure's JSON: how far a measure is from the optimum, and what its own certificate says."""
     objective = problem.objective(measure)
