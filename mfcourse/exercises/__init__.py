@@ -9,6 +9,8 @@ import functools
 
 import numpy as np
 
+from mfcourse.measures import Measure
+
 
 def exercise(number):
     """Decorate a check: a function of the answer that raises AssertionError, with a hint, if the answer is wrong."""
@@ -31,11 +33,39 @@ def exercise(number):
     return decorate
 
 
-def as_array(value, expected):
-    """The learner's value as an array of finite floats; AssertionError with what was expected otherwise."""
+def as_array(value, expected, shape=None):
+    """The learner's value as an array of finite floats, of this shape if one is given.
+
+    Raises AssertionError with `expected`, a sentence like "f returns the masses, an array", and what came instead.
+    """
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         array = np.array(np.nan)
     assert np.isfinite(array).all(), f"{expected}; yours is {value!r:.60}."
+    assert shape is None or array.shape == shape, f"{expected} of shape {shape}; yours has shape {array.shape}."
     return array
+
+
+def as_number(value, expected):
+    """The learner's value as a float; AssertionError with `expected` if it is no finite number."""
+    array = as_array(value, expected)
+    assert array.shape == (), f"{expected}; yours has shape {array.shape}."
+    return float(array)
+
+
+def as_particles(value, name):
+    """What the learner's function `name` returned as particles w (m,), theta (m, d); AssertionError otherwise."""
+    assert isinstance(value, tuple), f"{name} returns two arrays, w and theta."
+    assert len(value) == 2, f"{name} returns two arrays, w and theta."
+    w, theta = (as_array(part, f"{name} returns w and theta, arrays of numbers") for part in value)
+    assert w.ndim == 1, f"Return w of shape (m,); yours has shape {w.shape}."
+    assert theta.ndim == 2, f"Return theta of shape (m, d); yours has shape {theta.shape}."
+    assert len(w) == len(theta) >= 1, f"Return one position for each weight: yours are {len(theta)} for {len(w)}."
+    return w, theta
+
+
+def as_measure(value, expected):
+    """The learner's value, which must be a Measure; AssertionError with `expected` otherwise."""
+    assert isinstance(value, Measure), f"{expected}; yours is {value!r:.60}."
+    return value

@@ -2,7 +2,7 @@
 
 from mfcourse import problems
 from mfcourse.certificates import certify
-from mfcourse.exercises import as_array, exercise
+from mfcourse.exercises import as_number, as_particles, exercise
 from mfcourse.experiments import spike_flow, spike_steps
 from mfcourse.flows import flow, forward_backward, until_settled
 from mfcourse.measures import Measure, h1
@@ -17,9 +17,8 @@ def check_one_spike(one_spike):
     for seed, lam in ((0, 0.5), (1, 2.0), (2, 8.0), (3, 30.0)):
         problem = problems.spikes(seed, lam=lam, noise=0.0, n_spikes=1)
         a = float(problem.truth.weights[0])
-        mass = as_array(one_spike(a, lam), "one_spike returns the mass, a number")
-        assert mass.shape == (), f"one_spike returns the mass, a number; yours has shape {mass.shape}."
-        certificate = certify(problem, Measure([float(mass)], problem.truth.positions))
+        mass = as_number(one_spike(a, lam), "one_spike returns the mass, a number")
+        certificate = certify(problem, Measure([mass], problem.truth.positions))
         assert certificate.gap <= 1e-9, (
             f"For a = {a:.3f} and lam = {lam:g} you answered {mass:.4f}, and the certificate is open: gap "
             f"{certificate.gap:.1e}, max |eta| = {certificate.max_potential:.3f}. Write J(x delta_t) as a function of "
@@ -33,13 +32,7 @@ def check_rescue(rescue):
     for seed in (0, 4, 7):
         problem = problems.spikes(seed)
         w, theta = spike_flow(problem, 6).state
-        answer = rescue(problem, w.copy(), theta.copy())
-        assert isinstance(answer, tuple), "rescue returns two arrays, w and theta."
-        assert len(answer) == 2, "rescue returns two arrays, w and theta."
-        new_w, new_theta = (as_array(part, "rescue returns w and theta, arrays of numbers") for part in answer)
-        assert new_theta.shape == (*new_w.shape, 1), (
-            f"Return w of shape (m,) and theta of shape (m, 1); yours have {new_w.shape} and {new_theta.shape}."
-        )
+        new_w, new_theta = as_particles(rescue(problem, w.copy(), theta.copy()), "rescue")
         assert len(w) < len(new_w) <= 30, (
             f"Return more than {len(w)} and at most 30 particles: yours are {len(new_w)}. The list that "
             "certificates.extremes returns repeats its largest entry; np.unique(..., axis=0) drops repetitions."
