@@ -1,4 +1,4 @@
-"""Exercises: an unsolved stub is reported, a plausible wrong answer fails with a hint; solutions run in the notebooks."""
+"""Exercises: an unsolved stub is reported, a plausible wrong answer fails with a hint. Solutions run in the notebooks."""
 
 import importlib
 import inspect

@@ -34,6 +34,7 @@ ORDER = [
     "experiments",
     "digits",
     "plots",
+    "animations",
     "exercises",
     "arguments",
     "lab",

@@ -25,7 +25,7 @@ WRONG = [
     (chapter09.check_rescue, lambda p, w, t: ("w", t), "arrays of numbers"),
     (chapter09.check_rescue, lambda p, w, t: (w, t), "more than 6 and at most 30"),
     (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, rescale=False), "the measure has changed"),
-    (chapter09.check_rescue, lambda p, w, t: (w, t[:, 0]), "Return w of shape"),
+    (chapter09.check_rescue, lambda p, w, t: (w, t[:, 0]), "Return theta of shape"),
     (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, where=t[:1]), "gets stuck again"),
     (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, where=np.zeros((40, 1))), "yours are 46"),
 ]
