@@ -1,4 +1,4 @@
-"""Exercises: an unsolved stub is reported, a plausible wrong answer fails with a hint. Solutions run in the notebooks."""
+"""Exercises: an unsolved stub is reported, a plausible wrong answer fails with a hint; notebooks run the solutions."""
 
 import importlib
 import inspect

@@ -8,6 +8,8 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 FIGURE = "image/png"
+LEAST_EXERCISES = {0: 1, 9: 2} | dict.fromkeys(range(1, 7), 4)
+PREDICTIONS = {0: 2}
 
 
 def cells(path, kind):
@@ -51,6 +53,26 @@ def test_a_chapter_is_neither_a_leaflet_nor_a_book(notebook):
     assert 25 <= len(prose(notebook)) + len(cells(notebook, "code")) <= 40
 
 
+def test_titles_and_files_count_in_the_same_order(notebook):
+    assert prose(notebook)[0].startswith(f"# {int(notebook.stem[:2])} ")
+
+
+def test_chapters_follow_each_other_without_holes():
+    numbers = [int(path.stem[:2]) for path in NOTEBOOKS]
+    assert numbers[:7] == list(range(7))
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_the_reader_predicts_before_running(notebook):
+    cells_of_prose = [text for text in prose(notebook) if "**Predict" in text]
+    assert len(cells_of_prose) >= PREDICTIONS.get(int(notebook.stem[:2]), 3)
+
+
+def test_a_chapter_asserts_what_it_claims(notebook):
+    shown = [source(cell) for cell in cells(notebook, "code") if "solution" not in tags(cell)]
+    assert sum(code.count("assert ") for code in shown) >= 4
+
+
 def test_cells_are_short(notebook):
     for text in prose(notebook):
         assert len(text.split()) <= 150, text[:80]
@@ -74,8 +96,11 @@ def test_every_figure_has_alt_text(notebook):
 
 
 def test_cells_with_a_control_are_left_to_a_live_kernel(notebook):
+    drawn_before = False
     for cell in cells(notebook, "code"):
+        drawn_before |= any(FIGURE in o.get("data", {}) for o in cell["outputs"])
         if "interact(" in source(cell):
+            assert drawn_before, "a control comes after a static figure"
             assert {"nbval-ignore-output", "remove-output"} <= set(tags(cell))
             assert "continuous_update=False" in source(cell)
 
@@ -83,14 +108,17 @@ def test_cells_with_a_control_are_left_to_a_live_kernel(notebook):
 def test_every_exercise_has_a_stub_a_check_and_a_hidden_solution(notebook):
     text = "\n".join(prose(notebook))
     exercises = [line.split()[2] for line in text.splitlines() if line.startswith("### Exercise")]
-    assert len(exercises) >= 1
+    chapter = int(notebook.stem[:2])
+    assert exercises == [f"{chapter}.{k}" for k in range(1, len(exercises) + 1)]
+    assert len(exercises) >= LEAST_EXERCISES.get(chapter, 3)
     code = [source(cell) for cell in cells(notebook, "code")]
     assert sum("raise NotImplementedError" in c and "check_" in c for c in code) == len(exercises)
     for number in exercises:
         assert f"**Solution {number}.**" in text
     solutions = [cell for cell in cells(notebook, "code") if "solution" in tags(cell)]
     assert len(solutions) == len(exercises)
-    for cell in solutions:
+    for cell, number in zip(solutions, exercises, strict=True):
+        assert "assert check_" in source(cell), number
         assert "hide-cell" in tags(cell)
         assert cell["metadata"]["jupyter"]["source_hidden"]
 
@@ -109,17 +137,18 @@ def test_notebooks_import_the_library_by_name_and_define_no_second_one(notebook)
             assert not isinstance(node, ast.ClassDef)
 
 
-def test_the_callbacks_of_controls_run_at_both_ends(notebook):
-    """The notebook's code, solutions and all, runs as a script; each control is then moved to its extreme values."""
+def test_the_callbacks_of_controls_run_at_both_ends_and_every_solution_passes(notebook):
+    """The notebook's code, solutions and all, runs as a script; each control is moved to its extreme values."""
     import matplotlib.pyplot as plt
 
     moved = []
 
     def interact(callback, **controls):
-        (name, control), *_ = controls.items()
-        for value in (control.min, control.max):
-            callback(**{name: value})
-            moved.append(value)
+        start = {name: control.value for name, control in controls.items()}
+        for name, control in controls.items():
+            for value in extremes(control):
+                callback(**start | {name: value})
+                moved.append(value)
 
     space = {}
     code = [cell for cell in cells(notebook, "code") if "raise NotImplementedError" not in source(cell)]
@@ -130,3 +159,12 @@ def test_the_callbacks_of_controls_run_at_both_ends(notebook):
             exec(compile(source(cell), f"{notebook.stem}", "exec"), space)
             plt.close("all")
     assert len(moved) >= 2
+
+
+def extremes(control):
+    """The first and last value of a slider, every choice of a menu, both states of a box."""
+    if hasattr(control, "min"):
+        return control.min, control.max
+    if hasattr(control, "options"):
+        return [option[1] if isinstance(option, tuple) else option for option in control.options]
+    return False, True
