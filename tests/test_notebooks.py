@@ -64,8 +64,8 @@ def test_chapters_follow_each_other_without_holes():
 
 
 def test_the_reader_predicts_before_running(notebook):
-    cells_of_prose = [text for text in prose(notebook) if "**Predict" in text]
-    assert len(cells_of_prose) >= PREDICTIONS.get(int(notebook.stem[:2]), 3)
+    prompts = [text for text in prose(notebook) if "Predict" in text]
+    assert len(prompts) >= PREDICTIONS.get(int(notebook.stem[:2]), 3)
 
 
 def test_a_chapter_asserts_what_it_claims(notebook):
