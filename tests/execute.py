@@ -1,6 +1,7 @@
 """Run notebooks and store their outputs: `python tests/execute.py NOTEBOOK...`. No widget state, no time stamps."""
 
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,9 @@ def execute(path):
 
 
 if __name__ == "__main__":
+    begin = time.perf_counter()
     for name in sys.argv[1:]:
+        clock = time.perf_counter()
         execute(name)
-        print(f"{name}: run and stored")
+        print(f"{name}: run and stored, {time.perf_counter() - clock:.0f} s")
+    print(f"in all {time.perf_counter() - begin:.0f} s")
