@@ -123,18 +123,18 @@ def draw(name, records, runs):
     import matplotlib
 
     matplotlib.use("Agg")  # a file is wanted, no window
-    from mfcourse import experiments, plots
+    from mfcourse import experiments, figures, plots
 
     plots.use_course_style()
     if name == "figure3":
-        return plots.figure3(records)
+        return figures.figure3(records)
     seeds = list(dict.fromkeys(r["seed"] for r in records))
     shown = next((seed for seed in SHOWN if seed in seeds and name == "figure2"), seeds[0])
     problem = experiments.FIGURES[name][0].make(shown)
     chosen = {(method, m): run for (_, method, seed, m), run in sorted(runs.items()) if seed == shown}
     if name == "figure1":
-        return plots.figure1(problem, {m: run for (_, m), run in chosen.items()})
-    return plots.figure2(problem, chosen, shown)
+        return figures.figure1(problem, {m: run for (_, m), run in chosen.items()})
+    return figures.figure2(problem, chosen, shown)
 
 
 def print_table(records):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 
-from mfcourse.certificates import certify
-from mfcourse.measures import Measure, h1
+from mfcourse.measures import Measure
 
 POSITIVE, NEGATIVE, TRUTH, POTENTIAL, CONTEXT = "#D55E00", "#0072B2", "#000000", "#882255", "#AAAAAA"
 SIGNS = ((1, POSITIVE, "o", "positive"), (-1, NEGATIVE, "s", "negative"))
+SIGNED = LinearSegmentedColormap.from_list("signed", [NEGATIVE, "#FFFFFF", POSITIVE])  # for maps and images
 ALMOST_ZERO = 1e-9  # masses below this are drawn as no mass
 
 
@@ -56,20 +57,56 @@ def certificate_picture(ax, problem, measure, truth=None, points=2000):
     if truth is not None:
         truth_lines(ax, truth)
     eta = problem.risk.potential(*measure.particles(), t[:, None])
-    ax.axhspan(-problem.penalty, problem.penalty, color=CONTEXT, alpha=0.25, linewidth=0, zorder=0)
-    ax.plot(t, -eta, color=POTENTIAL, zorder=2, label="−η")
-    outside = np.abs(eta) > problem.penalty * (1 + 1e-4)
-    ax.fill_between(t, -eta, -np.sign(eta) * problem.penalty, where=outside, color=POTENTIAL, alpha=0.3, linewidth=0)
+    _potential_with_band(ax, problem.penalty, t, eta)
     atoms = measure.prune(ALMOST_ZERO)
     if len(atoms):
         height = -problem.risk.potential(*measure.particles(), atoms.positions)
-        for sign, colour, marker, name in SIGNS:
-            chosen = np.sign(atoms.weights) == sign
-            at = np.mod(atoms.positions[chosen, 0], 1)
-            ax.plot(at, height[chosen], marker, color=colour, markersize=5, zorder=3, label=name)
-    margin = 1.1 * problem.penalty
+        at = atoms.positions[:, 0]
+        _atoms_by_sign(ax, atoms.weights, at if problem.risk.period is None else np.mod(at, 1), height)
     ax.set(xlim=(0, 1), xlabel="position θ", ylabel="potential −η")
-    ax.set_ylim(1.1 * min(-margin, (-eta).min()), 1.1 * max(margin, (-eta).max()))
+    return ax
+
+
+def direction_certificate(ax, problem, measure, points=1440):
+    """The same for ReLU in the plane, where the directions are the circle: -eta over the angle, in degrees.
+
+    By homogeneity the unit circle says it all. Without penalty the band is a line, and optimal means -eta = 0.
+    """
+    degrees = np.linspace(0, 360, points)
+    angles = np.deg2rad(degrees)
+    eta = problem.risk.potential(*measure.particles(), np.stack([np.cos(angles), np.sin(angles)], axis=-1))
+    _potential_with_band(ax, problem.penalty, degrees, eta)
+    cost = np.abs(measure.weights) * np.linalg.norm(measure.positions, axis=1)
+    atoms = Measure(measure.weights[cost > ALMOST_ZERO], measure.positions[cost > ALMOST_ZERO])
+    if len(atoms):
+        direction = atoms.positions / np.linalg.norm(atoms.positions, axis=1, keepdims=True)
+        height = -problem.risk.potential(*measure.particles(), direction)
+        at = np.rad2deg(np.arctan2(direction[:, 1], direction[:, 0])) % 360
+        _atoms_by_sign(ax, atoms.weights, at, height)
+    ax.set(xlim=(0, 360), xlabel="direction of θ in degrees", ylabel="potential −η")
+    ax.set_xticks(range(0, 361, 90))
+    return ax
+
+
+def certificate_map(ax, problem, measure, truth=None, points=200):
+    """The potential -eta on the torus in d = 2 as a map; lines where it leaves the band, dashed below -c.
+
+    Inside a line mass would lower J. The atoms are drawn by sign, the truth as dotted rings. Needs a penalty > 0.
+    """
+    t = np.linspace(0, 1, points)
+    at = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
+    height = -problem.risk.potential(*measure.particles(), at).reshape(points, points).T
+    c = problem.penalty
+    levels = np.linspace(-3 * c, 3 * c, 31)  # what is beyond is drawn like the last level: the lines matter
+    ax.contourf(t, t, height, levels, cmap=SIGNED, vmin=-5 * c, vmax=5 * c, extend="both")
+    for level, line in ((c, "-"), (-c, "--")):
+        ax.contour(t, t, height, [level * (1 + 1e-4)], colors=POTENTIAL, linestyles=line, linewidths=1.4)
+    if truth is not None:
+        rings = np.mod(truth.positions, 1)
+        ax.scatter(*rings.T, s=170, facecolors="none", edgecolors=TRUTH, linestyles=":", linewidths=1.4, label="true")
+    atoms = measure.prune(ALMOST_ZERO)
+    _atoms_by_sign(ax, atoms.weights, *np.mod(atoms.positions, 1).T)
+    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="position θ₁", ylabel="position θ₂")
     return ax
 
 
@@ -122,26 +159,6 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
     return ax
 
 
-def figure1(problem, runs):
-    """The paper's Figure 1 with a certificate under each run: {m: Run} on one problem -> Figure."""
-    fig, axes = plt.subplots(2, len(runs), figsize=(3.6 * len(runs), 5.6), sharex=True, squeeze=False)
-    for (top, bottom), (m, run) in zip(axes.T, runs.items(), strict=True):
-        measure = h1(*run.state)
-        certificate = certify(problem, measure)
-        particle_paths(top, run, problem.truth)
-        certificate_picture(bottom, problem, measure, problem.truth)
-        word = "optimal" if certificate.optimal else "stuck" if run.stopped else "unfinished"
-        top.set(xlabel="", title=f"m = {m}: {word}")
-        bottom.set_title(f"gap {certificate.gap:.1e}, max |η| = {certificate.max_potential:.4g}", fontsize=10)
-    for ax in axes[:, 1:].flat:
-        ax.set_ylabel("")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    more = axes[1, 0].get_legend_handles_labels()
-    shown = dict(zip(labels + more[1], handles + more[0], strict=True))
-    fig.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=len(shown))
-    return fig
-
-
 def neuron_paths(ax, run, truth):
     """Paths of |w_i| theta_i in the plane, from the start to where they are; the teacher's directions as dotted rays.
 
@@ -163,47 +180,20 @@ def neuron_paths(ax, run, truth):
     return ax
 
 
-def figure2(problem, runs, seed):
-    """The paper's Figure 2: {("flow" or "sgd", m): Run} for one teacher in the plane -> Figure.
-
-    Above the exact population risk, below mini-batches of SGD; at the right the relative risk along the runs.
-    """
-    sizes = sorted({m for _, m in runs})
-    methods = [(key, name) for key, name in (("flow", "exact gradient"), ("sgd", "SGD")) if (key, sizes[0]) in runs]
-    fig, axes = plt.subplots(
-        len(methods), len(sizes) + 1, figsize=(3.2 * len(sizes) + 3.9, 3.3 * len(methods)), squeeze=False
-    )
-    whole = problem.objective(Measure(np.zeros(0), np.zeros((0, 2))))
-    for row, (key, name) in zip(axes, methods, strict=True):
-        for k, (ax, m) in enumerate(zip(row, sizes, strict=False)):
-            run = runs[key, m]
-            neuron_paths(ax, run, problem.truth)
-            ax.set_title(f"{name}, m = {m}: risk {run.energy[-1] / whole:.1e}", fontsize=11)
-            curve = np.maximum(run.energy / whole, 1e-12)
-            row[-1].plot(run.steps + 1, curve, ("-", "--", "-.", ":")[k % 4], color=POTENTIAL, label=f"m = {m}")
-        row[-1].set(xscale="log", yscale="log", xlabel="step + 1", ylabel="risk / risk of no network")
-        row[-1].set_title(f"{name}: risk", fontsize=11)
-        row[-1].legend()
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels), title=f"teacher of seed {seed}")
-    return fig
+def _potential_with_band(ax, c, x, eta):
+    """-eta over x, the band [-c, c], and what leaves it shaded; the axis holds both."""
+    ax.axhspan(-c, c, color=CONTEXT, alpha=0.25, linewidth=0 if c else 2, zorder=0)  # a band of no height is a line
+    ax.plot(x, -eta, color=POTENTIAL, zorder=2, label="−η")
+    outside = np.abs(eta) > c * (1 + 1e-4)
+    ax.fill_between(x, -eta, -np.sign(eta) * c, where=outside, color=POTENTIAL, alpha=0.3, linewidth=0)
+    ax.set_ylim(1.1 * min(-1.1 * c, (-eta).min()), 1.1 * max(1.1 * c, (-eta).max()))
 
 
-def figure3(records):
-    """The paper's Figure 3 from its records: excess against m, of particles that move and positions that stay."""
-    titles = {"spikes": ("spikes, d = 1", 5), "relu": ("ReLU, d = 100", 20), "sigmoid": ("sigmoid, d = 100", 20)}
-    fig, axes = plt.subplots(1, len(titles), figsize=(4.1 * len(titles), 3.9), sharey=True)
-    for ax, (problem, (title, n_atoms)) in zip(axes, titles.items(), strict=True):
-        curves = {}
-        for method, name in (("flow", "particles move"), ("fixed", "positions fixed")):
-            chosen = [r for r in records if (r["problem"], r["method"]) == (problem, method)]
-            sizes = sorted({r["m"] for r in chosen})
-            curves[name] = sizes, np.array([[r["excess"] for r in chosen if r["m"] == m] for m in sizes]).T
-        excess_against_m(ax, curves, n_atoms)
-        ax.set(title=title, ylabel="")
-    axes[0].set_ylabel("relative excess")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return fig
+def _atoms_by_sign(ax, masses, x, y):
+    """A mark (x, y) for each atom, an orange disc or a blue square."""
+    for sign, colour, marker, name in SIGNS:
+        chosen = np.sign(masses) == sign
+        ax.plot(x[chosen], y[chosen], marker, color=colour, markersize=5, zorder=3, label=name)
 
 
 def _cut_at_the_seam(theta, w):

@@ -104,17 +104,6 @@ def test_excess_shows_medians_and_every_seed(ax):
     assert ax.get_yscale() == "log"
 
 
-def test_figure_1_has_a_certificate_under_each_run_and_a_true_title(problem, run):
-    stuck = experiments.spike_flow(problem, 6)
-    fig = plots.figure1(problem, {6: stuck, 10: run})
-    titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles[:2] == ["m = 6: stuck", "m = 10: optimal"]
-    assert "gap 8.3e-01" in titles[2]
-    fig.canvas.draw()  # warnings, such as a layout that does not fit, are errors
-    shown = {text.get_text() for text in fig.legends[0].get_texts()}
-    assert shown == {"true spikes", "positive", "negative", "weight 0", "−η"}
-
-
 def test_positive_and_negative_differ_in_greyscale_too():
     def luminance(colour):
         r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
@@ -130,39 +119,48 @@ def test_a_whole_run_can_be_stepped_through(problem, run):
         plots.certificate_picture(right, problem, h1(run.w[record], run.theta[record]))
 
 
-def test_figure_2_shows_paths_teachers_and_risks_that_are_those_of_the_runs():
-    short = experiments.PLANE.make(4)
-    runs = {}
-    for m in (5, 10):
-        start = experiments.PLANE.start(4, m)
-        runs["flow", m] = flows.flow(short, flows.gradient(short, 0.25, 0.25), start, 300)
-    fig = plots.figure2(short, runs, 4)
-    fig.canvas.draw()
-    left, _, right = fig.axes
-    assert f"risk {runs['flow', 5].energy[-1] / short.risk(np.zeros(1), np.zeros((1, 2)))[0]:.1e}" in left.get_title(
-        "left"
-    )
-    rays = [item for item in left.get_lines() if item.get_linestyle() == ":"]
-    angles = [np.arctan2(*ray.get_xydata()[1][::-1]) for ray in rays]
-    np.testing.assert_allclose(angles, np.arctan2(*short.truth.positions.T[::-1]))
-    ends = sum(len(line(left, name).get_xydata()) for name in ("positive", "negative"))
-    assert ends == 5
-    assert [item.get_linestyle() for item in right.get_lines()] == ["-", "--"]
+def test_directions_of_neurons_carry_the_certificate_and_a_band_of_no_height_is_a_line(ax):
+    teacher = problems.relu_teacher(4)
+    measure = Measure([0.5, -0.3, 0.0], [[0.0, 2.0], [-1.0, -1.0], [1.0, 0.0]])
+    for penalty in (0.05, 0.0):
+        ax.clear()
+        problem = problems.Problem(teacher.risk, penalty, teacher.truth)
+        assert plots.direction_certificate(ax, problem, measure) is ax
+        degrees, height = line(ax, "−η").get_data()
+        k = np.argmin(np.abs(degrees - 90))
+        at = np.deg2rad(degrees[k])
+        eta = problem.risk.potential(*measure.particles(), np.array([[np.cos(at), np.sin(at)]]))
+        assert np.isclose(height[k], -eta[0])
+        assert np.isclose(line(ax, "positive").get_xdata(), 90)
+        assert np.isclose(line(ax, "negative").get_xdata(), 225)
+        ax.figure.canvas.draw()
+        bottom, top = ax.get_ylim()
+        assert bottom < min(height.min(), -penalty)
+        assert top > max(height.max(), penalty)
 
 
-def test_figure_3_has_a_panel_for_each_problem_with_all_points():
-    records = [
-        {"problem": problem, "method": method, "seed": seed, "m": m, "excess": 10.0 ** -(m / 10 + seed)}
-        for problem in ("spikes", "relu", "sigmoid")
-        for method, sizes in (("flow", (10, 40)), ("fixed", (10, 40, 100)))
-        for seed in (0, 1)
-        for m in sizes
-    ]
-    fig = plots.figure3(records)
-    fig.canvas.draw()
-    assert [ax.get_title("left") for ax in fig.axes] == ["spikes, d = 1", "ReLU, d = 100", "sigmoid, d = 100"]
-    for ax in fig.axes:
-        np.testing.assert_allclose(line(ax, "particles move").get_xydata()[:, 0], [10, 40])
-        np.testing.assert_allclose(line(ax, "positions fixed").get_ydata(), [5.5e-2, 5.5e-5, 5.5e-11])
-        points = [item for item in ax.get_lines() if item.get_marker() != "None"]
-        assert sum(item.get_ydata().size for item in points) == 10
+def test_the_map_of_a_certificate_has_lines_where_the_potential_leaves_the_band(ax):
+    problem = problems.spikes(0, dimension=2)
+    half = 0.5 * problem.truth
+    assert plots.certificate_map(ax, problem, half, problem.truth) is ax
+    ax.figure.canvas.draw()
+    _, upper, lower, rings = ax.collections
+    assert {upper.get_linestyle()[0][1] is None, lower.get_linestyle()[0][1] is None} == {True, False}  # solid, dashed
+    for lines, sign in ((upper, 1), (lower, -1)):
+        corners = np.concatenate([path.vertices for path in lines.get_paths()])
+        eta = problem.risk.potential(*half.particles(), corners)
+        np.testing.assert_allclose(-eta, sign, atol=0.2)  # straight pieces on a grid of 200
+    np.testing.assert_allclose(rings.get_offsets(), problem.truth.positions)
+    assert len(line(ax, "positive").get_xdata()) == (problem.truth.weights > 0).sum()
+
+
+def test_an_atom_at_the_end_of_an_interval_is_drawn_there():
+    from mfcourse import features, losses, risks
+
+    class Line(features.Fourier):
+        period = None
+
+    at = Measure([1.0], [[1.0]])
+    risk = risks.FeatureRisk(Line(2), losses.Squared(np.ones(5)))
+    ax = plots.certificate_picture(plt.subplots()[1], problems.Problem(risk, 1.0), at)
+    assert line(ax, "positive").get_xdata() == 1.0

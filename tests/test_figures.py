@@ -1,0 +1,70 @@
+"""The paper's figures: composed of true titles and of the numbers of the runs."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from mfcourse import experiments, figures, flows, plots, problems
+
+
+@pytest.fixture(autouse=True)
+def course_style():
+    with plt.style.context("default"):
+        plots.use_course_style()
+        yield
+    plt.close("all")
+
+
+def line(ax, label):
+    (found,) = [item for item in ax.get_lines() if item.get_label() == label]
+    return found
+
+
+def test_figure_1_has_a_certificate_under_each_run_and_a_true_title():
+    problem = problems.spikes(0)
+    stuck, run = experiments.spike_flow(problem, 6), experiments.spike_flow(problem, 10)
+    fig = figures.figure1(problem, {6: stuck, 10: run})
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles[:2] == ["m = 6: stuck", "m = 10: optimal"]
+    assert "gap 8.3e-01" in titles[2]
+    fig.canvas.draw()  # warnings, such as a layout that does not fit, are errors
+    shown = {text.get_text() for text in fig.legends[0].get_texts()}
+    assert shown == {"true spikes", "positive", "negative", "weight 0", "−η"}
+
+
+def test_figure_2_shows_paths_teachers_and_risks_that_are_those_of_the_runs():
+    short = experiments.PLANE.make(4)
+    runs = {}
+    for m in (5, 10):
+        start = experiments.PLANE.start(4, m)
+        runs["flow", m] = flows.flow(short, flows.gradient(short, 0.25, 0.25), start, 300)
+    fig = figures.figure2(short, runs, 4)
+    fig.canvas.draw()
+    left, _, right = fig.axes
+    assert f"risk {runs['flow', 5].energy[-1] / short.risk(np.zeros(1), np.zeros((1, 2)))[0]:.1e}" in left.get_title(
+        "left"
+    )
+    rays = [item for item in left.get_lines() if item.get_linestyle() == ":"]
+    angles = [np.arctan2(*ray.get_xydata()[1][::-1]) for ray in rays]
+    np.testing.assert_allclose(angles, np.arctan2(*short.truth.positions.T[::-1]))
+    ends = sum(len(line(left, name).get_xydata()) for name in ("positive", "negative"))
+    assert ends == 5
+    assert [item.get_linestyle() for item in right.get_lines()] == ["-", "--"]
+
+
+def test_figure_3_has_a_panel_for_each_problem_with_all_points():
+    records = [
+        {"problem": problem, "method": method, "seed": seed, "m": m, "excess": 10.0 ** -(m / 10 + seed)}
+        for problem in ("spikes", "relu", "sigmoid")
+        for method, sizes in (("flow", (10, 40)), ("fixed", (10, 40, 100)))
+        for seed in (0, 1)
+        for m in sizes
+    ]
+    fig = figures.figure3(records)
+    fig.canvas.draw()
+    assert [ax.get_title("left") for ax in fig.axes] == ["spikes, d = 1", "ReLU, d = 100", "sigmoid, d = 100"]
+    for ax in fig.axes:
+        np.testing.assert_allclose(line(ax, "particles move").get_xydata()[:, 0], [10, 40])
+        np.testing.assert_allclose(line(ax, "positions fixed").get_ydata(), [5.5e-2, 5.5e-5, 5.5e-11])
+        points = [item for item in ax.get_lines() if item.get_marker() != "None"]
+        assert sum(item.get_ydata().size for item in points) == 10
