@@ -4,7 +4,9 @@ An excess is (J - J*) / J* for spikes, with the certified optimum J*; for networ
 risk R(mu) / R(0), where R(0) = E f*^2 / 2.
 """
 
+import json
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -137,6 +139,12 @@ def figure(name, seeds=SEEDS, sizes=None, jobs=None, unfinished=None, progress=F
     order = [experiment.problem for experiment in FIGURES[name]]
     records.sort(key=lambda r: (order.index(r["problem"]), r["method"], r["seed"], r["m"]))
     return records, runs
+
+
+def shipped(name):
+    """Records of a figure that come with the course: `mfcourse reproduce NAME --seeds 0-19 --out mfcourse/data`."""
+    path = Path(__file__).with_name("data") / f"{checks.one_of('name', name, ('figure3',))}.json"
+    return json.loads(path.read_text(encoding="utf-8"))["runs"]
 
 
 def clear(name, seeds, sizes, unfinished):

@@ -180,3 +180,25 @@ def test_fixed_grids_improve_like_a_power_of_m():
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "seed", "m"), [(experiments.SPIKES, 8, 5), (experiments.RELU, 12, 15), (experiments.SIGMOID, 17, 10)]
+)
+def test_the_sweep_that_comes_with_the_course_is_what_its_command_computes(experiment, seed, m):
+    (point,) = [
+        r
+        for r in experiments.shipped("figure3")
+        if (r["problem"], r["method"], r["seed"], r["m"]) == (experiment.problem, "flow", seed, m)
+    ]
+    problem = experiment.make(seed)
+    run = experiment.run(problem, experiment.start(seed, m))
+    assert problem.objective(h1(*run.state[:2])) == pytest.approx(point["objective"], rel=1e-6)
+    assert point["excess"] > 1e-2  # far from rounding: the point could be wrong
+
+
+def test_the_sweep_that_comes_with_the_course_is_complete():
+    points = {(r["problem"], r["method"], r["seed"], r["m"]) for r in experiments.shipped("figure3")}
+    moving = {(p, "flow", s, m) for p, sizes in experiments.FLOW_SIZES.items() for s in range(20) for m in sizes}
+    still = {(p, "fixed", s, m) for p in experiments.FLOW_SIZES for s in range(20) for m in experiments.FIXED_SIZES}
+    assert points == moving | still

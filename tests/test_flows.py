@@ -93,6 +93,20 @@ def test_steps_converge_to_the_gradient_flow_of_an_adaptive_integrator(problem, 
     assert errors[0] / errors[1] == pytest.approx(2, rel=0.1)
 
 
+def test_finer_grids_approach_one_flow_of_measures(problem):
+    """Thm 2.6: at a fixed time the distance to the limit is of order 1/m for grids; bounded by the coupling of equal
+    starts, which is a plan."""
+    step, fine = flows.forward_backward(problem, A, B / 3), 4096
+    w_limit, theta_limit = flows.flow(problem, step, starts.grid_start(fine), 30, record=()).state
+    distance = []
+    for m in (64, 128, 256, 512):
+        w, theta = (
+            np.repeat(part, fine // m, axis=0) for part in flows.flow(problem, step, starts.grid_start(m), 30).state
+        )
+        distance.append(np.sqrt(np.mean((w - w_limit) ** 2 + (2 * np.pi * (theta - theta_limit)[:, 0]) ** 2)))
+    np.testing.assert_allclose(np.divide(distance[:-1], distance[1:]), 2, rtol=0.1)
+
+
 def test_the_conic_metric_moves_positions_regardless_of_mass(problem):
     w, theta = random_particles(6)
     _, _, slope = problem.risk(w, theta)

@@ -1,0 +1,88 @@
+"""The pages of the book: the crosswalk is complete, and what it and the others point at exists."""
+
+import ast
+import functools
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "book").glob("*.md"))
+LABELS = [
+    *("Eq. (1)", "Eq. (2)", "Eq. (3)"),
+    *("Assumptions 2.1", "Def. 2.2", "Prop. 2.3", "Def. 2.4", "Prop. 2.5", "Thm 2.6"),
+    *("Prop. 3.1", "Separation", "Assumptions 3.2", "Thm 3.3", "Assumptions 3.4", "Thm 3.5"),
+    *("Prop. 4.1", "Figure 1", "Prop. 4.2", "Prop. 4.3", "Figure 2", "Sec. 4.3", "Figure 3"),
+    *("App. A", "Prop. C.1", "Prop. C.4", "App. D.4"),
+]  # every labelled statement, figure and operator of the paper that the course teaches
+LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(?:#([^)]+))?\)")
+
+
+def rows():
+    """Label, notebook sections as (file, anchor), functions and tests of each row of the crosswalk."""
+    for line in (ROOT / "book" / "crosswalk.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| **"):
+            label, _, sections, functions, tests = (cell.strip() for cell in line.strip("|").split(" | "))
+            yield (
+                label.strip("* "),
+                LINK.findall(sections),
+                re.findall("`(.+?)`", functions),
+                re.findall("`(.+?)`", tests),
+            )
+
+
+@functools.cache
+def headings(path):
+    """The anchors of a notebook's headings, and its prose."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    titles = re.findall(r"^#+ (.+)$", prose, re.M)
+    return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", title.lower())) for title in titles}, prose
+
+
+def defined_in(path):
+    return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)}
+
+
+def number(label):
+    """What must stand in the prose: "C.4" may be one of "Props C.1 and C.4"."""
+    return label.lower() if label == "Separation" else label.split()[-1]
+
+
+def test_every_label_of_the_paper_has_one_row_in_the_order_of_the_paper():
+    assert [label for label, *_ in rows()] == LABELS
+
+
+@pytest.mark.parametrize(
+    ("label", "sections", "functions", "tests"), list(rows()), ids=lambda x: x if isinstance(x, str) else ""
+)
+def test_a_row_of_the_crosswalk_points_at_what_exists(label, sections, functions, tests):
+    assert sections
+    assert functions
+    assert tests
+    for file, anchor in sections:
+        anchors, prose = headings((ROOT / "book" / file).resolve())
+        assert anchor in anchors, f"{label}: {file} has no section {anchor}"
+        assert number(label) in prose, f"{label} is not mentioned in {file}"
+    for name in functions:
+        module, *path = name.split(".")
+        functools.reduce(getattr, path, importlib.import_module(f"mfcourse.{module}"))
+    sources = ""
+    for name in tests:
+        file, test = name.split("::")
+        assert test in defined_in(ROOT / "tests" / file), f"{label}: no test {name}"
+        sources += (ROOT / "tests" / file).read_text(encoding="utf-8")
+    for name in functions:
+        assert re.search(rf"\b{name.split('.')[-1]}\b", sources), f"{label}: its tests never look at {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_links_between_pages_and_notebooks_lead_somewhere(page):
+    for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            path = (page.parent / target).resolve()
+            assert path.exists(), target
+            assert not anchor or anchor in headings(path)[0], f"{target}#{anchor}"
