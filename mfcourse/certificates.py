@@ -2,8 +2,9 @@
 
 Prop. 3.1, for c |w|: mu is optimal iff |eta| <= c on all of Theta, with eta = -c sign(a_i) at its atoms. The residual
 q = R'(int phi dmu), scaled until |eta| <= c holds everywhere, is feasible for the dual problem, so D = -R*(q) <= J*
-and the gap J - D bounds the excess J - J* without knowing J*. On the torus and on the circle the maximum of |eta| is
-found up to rounding; for networks in more dimensions it is searched for, and the certificate says that it is no proof.
+and the gap J - D bounds the excess J - J* without knowing J*. On the torus, the circle and the interval the maximum of
+|eta| is found up to rounding; for networks in more dimensions it is searched for, and the certificate says that it is
+no proof.
 Without penalty, c = 0, optimal means eta = 0 and there is no dual: the gap is the risk in units of R(0).
 Shapes: w (..., m), theta (..., m, d); leading axes are independent runs.
 """

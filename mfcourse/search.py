@@ -2,22 +2,27 @@
 
 For ReLU, eta is homogeneous and only the unit sphere counts; for bounded activations Theta is all of R^d. What climbing
 finds is a lower bound of the maximum: a violation it finds is one, a violation it does not find may still exist. On the
-circle (ReLU, d = 2) the maximum is found up to rounding.
+circle (ReLU, d = 2) and on the interval (cosines) the maximum is found up to rounding.
 Shapes: w (m,), theta (m, d), one run.
 """
 
 import numpy as np
 
+from mfcourse.intervals import Cosines
 from mfcourse.risks import FeatureRisk
 
 DIRECTIONS = 256  # random directions that climbing starts from, beside those of the particles
 CIRCLE = 4096  # directions on the circle
 CLIMBS = 32  # how many of the best are refined
 STEPS = 300
+DENSITY = 64  # grid points for each oscillation of the highest cosine on the interval
+HALVINGS = 45
 
 
 def highest(risk, w, theta, seed=0):
     """(top, worst, exact): the largest |eta| found, where (d,), and whether it is the maximum up to rounding."""
+    if isinstance(risk, FeatureRisk) and isinstance(risk.features, Cosines):
+        return *_interval(risk.features, risk.residual(w, theta)), True
     exact = risk.homogeneity == 1 and risk.dimension == 2
     at = _circle(risk, w, theta) if exact else _directions(risk, theta, np.random.default_rng(seed))
     values = np.abs(risk.potential(w, theta, at))
@@ -84,3 +89,24 @@ def _circle(risk, w, theta):
     slope = slope[slope.any(axis=-1)]
     peaks = slope / np.linalg.norm(slope, axis=-1, keepdims=True)
     return np.concatenate([kinks, peaks, -peaks])
+
+
+def _interval(features, residual):
+    """The largest |<residual, phi>| on [0, 1], and where (1,): on a fine grid, then between the neighbours of each top.
+
+    There the slope changes its sign, unless the top is a wall: halving the bracket finds where.
+    """
+    t = np.linspace(0, 1, int(np.ceil(DENSITY * max(features.frequencies.max() / 2, 1))) + 1)
+    height = np.abs(features.pull(residual, t[:, None])[0])
+    padded = np.pad(height, 1, constant_values=-1)
+    tops = np.flatnonzero((height >= padded[:-2]) & (height >= padded[2:]))
+    left, right = t[np.maximum(tops - 1, 0)], t[np.minimum(tops + 1, len(t) - 1)]
+    for _ in range(HALVINGS):
+        middle = (left + right) / 2
+        values, slope = features.pull(residual, middle[:, None])
+        rising = values * slope[:, 0] > 0
+        left, right = np.where(rising, middle, left), np.where(rising, right, middle)
+    at = np.concatenate([t[tops], left, right])[:, None]
+    values = np.abs(features.pull(residual, at)[0])
+    best = values.argmax()
+    return float(values[best]), at[best]
