@@ -180,6 +180,38 @@ def neuron_paths(ax, run, truth):
     return ax
 
 
+def neuron_image(ax, pixels, scale, title=""):
+    """The input weights of one particle as a square image: orange above 0, blue below, full colour at +-scale.
+
+    pixels: shape (k^2,). Raises ValueError if they do not fill a square.
+    """
+    pixels = np.asarray(pixels, dtype=float)
+    side = round(pixels.size**0.5)
+    if pixels.ndim != 1 or side**2 != pixels.size:
+        raise ValueError(f"pixels must have shape (k^2,) to fill a square, but their shape is {pixels.shape}")
+    ax.imshow(pixels.reshape(side, side), cmap=SIGNED, vmin=-scale, vmax=scale)
+    ax.spines[:].set(visible=True, color=CONTEXT)
+    ax.set(xticks=[], yticks=[], title=title)
+    return ax
+
+
+def sign_loops(ax, w, theta, loops, power=0.25):
+    """The loops of particles of each sign around 0: positive a solid line, negative a dashed one.
+
+    loops: the indices of each loop in its order (see `topology.loop`), the positive one first. A particle is drawn in
+    its direction, at the distance (|w||theta|)^power: a small power lets tiny particles show beside large ones.
+    """
+    length = np.linalg.norm(theta, axis=1)
+    at = ((np.abs(w) * length) ** power / np.where(length > 0, length, 1))[:, None] * theta
+    for order, (_, colour, marker, name), line in zip(loops, SIGNS, ("-", "--"), strict=True):
+        corners = at[np.append(order, order[:1]).astype(int)]
+        ax.plot(*corners.T, line, color=colour, marker=marker, markersize=2.5, linewidth=1.2, zorder=2, label=name)
+    ax.plot(0, 0, "+", color=TRUTH, markersize=9, markeredgewidth=1.5, zorder=3, label="the point 0")
+    reach = 1.15 * max(np.abs(at).max(), 1e-9)
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="θ₁, rescaled", ylabel="θ₂, rescaled")
+    return ax
+
+
 def _potential_with_band(ax, c, x, eta):
     """-eta over x, the band [-c, c], and what leaves it shaded; the axis holds both."""
     ax.axhspan(-c, c, color=CONTEXT, alpha=0.25, linewidth=0 if c else 2, zorder=0)  # a band of no height is a line

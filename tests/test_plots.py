@@ -164,3 +164,30 @@ def test_an_atom_at_the_end_of_an_interval_is_drawn_there():
     risk = risks.FeatureRisk(Line(2), losses.Squared(np.ones(5)))
     ax = plots.certificate_picture(plt.subplots()[1], problems.Problem(risk, 1.0), at)
     assert line(ax, "positive").get_xdata() == 1.0
+
+
+def test_a_neuron_is_drawn_pixel_by_pixel_in_the_colours_of_its_signs(ax):
+    pixels = np.array([2.0, 0.0, -2.0, 5.0])
+    assert plots.neuron_image(ax, pixels, 2.0, "w = +1") is ax
+    (image,) = ax.get_images()
+    np.testing.assert_array_equal(image.get_array(), pixels.reshape(2, 2))
+    assert [to_hex(image.to_rgba(value)) for value in pixels[[0, 2, 3]]] == ["#d55e00", "#0072b2", "#d55e00"]
+    np.testing.assert_allclose(image.to_rgba(0.0), 1, atol=0.01)
+    assert ax.get_title(loc="left") == "w = +1"
+
+
+def test_a_neuron_that_fills_no_square_is_refused(ax):
+    with pytest.raises(ValueError, match=r"shape \(k\^2,\)"):
+        plots.neuron_image(ax, np.zeros(5), 1.0)
+
+
+def test_loops_are_closed_lines_by_sign_and_a_missing_sign_draws_nothing(ax):
+    w, theta = np.array([2.0, -1.0, 2.0, 2.0, -3.0]), np.array([[1, 0], [0, 1], [0, 1], [-1, -1], [5, 5]], dtype=float)
+    assert plots.sign_loops(ax, w, theta, ([0, 2, 3], []), power=0.5) is ax
+    positive, negative = line(ax, "positive"), line(ax, "negative")
+    np.testing.assert_allclose((positive.get_xydata() ** 2).sum(axis=1), 2 * np.array([1, 1, 2**0.5, 1]))
+    np.testing.assert_allclose(np.vecdot(positive.get_xydata(), theta[[0, 2, 3, 0]][:, ::-1] * [1, -1]), 0, atol=1e-12)
+    assert len(negative.get_xdata()) == 0
+    assert {positive.get_linestyle(), negative.get_linestyle()} == {"-", "--"}
+    assert line(ax, "the point 0").get_xydata().tolist() == [[0, 0]]
+    assert ax.get_xlim()[1] > (3 * 50**0.5) ** 0.5 / 2**0.5
