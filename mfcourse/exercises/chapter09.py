@@ -1,8 +1,11 @@
 """Checks for chapter 9, sparse spikes."""
 
+import numpy as np
+
 from mfcourse import problems
 from mfcourse.certificates import certify
-from mfcourse.exercises import as_number, as_particles, exercise
+from mfcourse.convex import certified_optimum
+from mfcourse.exercises import as_array, as_measure, as_number, as_particles, exercise
 from mfcourse.experiments import spike_flow, spike_steps
 from mfcourse.flows import flow, forward_backward, until_settled
 from mfcourse.measures import Measure, h1
@@ -49,3 +52,46 @@ def check_rescue(rescue):
             f"On seed {seed} the flow gets stuck again, with max |eta| = {certificate.max_potential:.2f}. Put a "
             "particle of weight 0 at every local maximum of |eta| above 1; certificates.extremes finds them."
         )
+
+
+@exercise("9.3")
+def check_debias(debias):
+    """`debias(problem, measure)` keeps the positions; no change of the masses brings the prediction closer to y."""
+    for seed, lam, dimension in ((0, 2.0, 1), (3, 0.5, 1), (1, 4.0, 2)):
+        problem = problems.spikes(seed, lam=lam, dimension=dimension)
+        features, measure = problem.risk.features, certified_optimum(problem)
+        answer = as_measure(debias(problem, measure), "debias returns a Measure")
+        same = answer.positions.shape == measure.positions.shape and np.allclose(answer.positions, measure.positions)
+        assert same, "Return a Measure on the positions of the one you were given, in the same order."
+        rest = problem.risk.loss.target - features.push(*answer.particles())
+        # At a least-squares fit the rest is orthogonal to phi at each position.
+        slope = np.abs(features.pull(rest, measure.positions)[0]).max()
+        assert slope <= 1e-6 * features.size, (
+            f"Seed {seed}, lambda = {lam:g}: what is left of y, y - f, has a product of {slope:.2g} with phi at one of "
+            "the positions, so changing the mass there would bring f closer to y. Is a price left in your problem?"
+        )
+
+
+@exercise("9.4")
+def check_touch(touch):
+    """`touch(positions, at)` is a trigonometric polynomial of degree <= 7, 1 at the positions, within [-1, 1]."""
+    grid = np.arange(64) / 64
+    for positions in ([0.3], [0.5, 0.51], [0.1, 0.12, 0.9], np.arange(7) / 7 + 0.02, 0.4 + np.arange(7) / 50):
+        positions = np.array(positions)
+        many = np.r_[grid, positions]
+        answer = touch(positions.copy(), many.copy())
+        answer = as_array(answer, "touch returns one value for each place in `at`, an array", many.shape)
+        values, touching = answer[:64], answer[64:]
+        assert np.allclose(touching, 1, rtol=0, atol=1e-9), (
+            f"For {len(positions)} spikes your values at the spikes run from {touching.min():.4g} to "
+            f"{touching.max():.4g}; they must all be 1."
+        )
+        assert np.abs(values).max() <= 1 + 1e-9, (
+            f"For {len(positions)} spikes your values leave the band: the largest size is {np.abs(values).max():.4g}."
+        )
+        high = np.abs(np.fft.rfft(values))[8:].max() / 64
+        assert high <= 1e-9, (
+            f"For {len(positions)} spikes your function oscillates faster than 7 times (amplitude {high:.1e}): the "
+            "telescope does not keep this. A product of N terms of degree 1 has degree N."
+        )
+        assert values.mean() < 1 - 1e-5, "Your values are 1 everywhere, and that would allow mass anywhere."

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from mfcourse import certificates, penalties
+from mfcourse import certificates, convex, penalties
 from mfcourse.exercises import chapter09
+from mfcourse.measures import Measure
 
 
 def rescue(problem, w, theta, rescale=True, where=None):
@@ -11,6 +12,15 @@ def rescue(problem, w, theta, rescale=True, where=None):
     new = np.unique(positions[np.abs(values) > 1 + 1e-6], axis=0) if where is None else where
     m = len(w) + len(new)
     return np.append(w * (m / len(w) if rescale else 1), np.zeros(len(new))), np.vstack([theta, new])
+
+
+def refit(problem, measure):
+    basis = problem.risk.features.matrix(measure.positions)
+    return Measure(np.linalg.lstsq(basis, problem.risk.loss.target)[0], measure.positions)
+
+
+def valley(positions, at, power=2):
+    return np.prod(np.sin(np.pi * (at[:, None] - positions)) ** power, axis=1)
 
 
 WRONG = [
@@ -28,4 +38,17 @@ WRONG = [
     (chapter09.check_rescue, lambda p, w, t: (w, t[:, 0]), "Return theta of shape"),
     (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, where=t[:1]), "gets stuck again"),
     (chapter09.check_rescue, lambda p, w, t: rescue(p, w, t, where=np.zeros((40, 1))), "yours are 46"),
+    (chapter09.check_debias, lambda p, mu: mu.weights, "returns a Measure"),
+    (chapter09.check_debias, lambda p, mu: mu, "Is a price left"),
+    (chapter09.check_debias, lambda p, mu: 1.15 * mu, "changing the mass there"),
+    (chapter09.check_debias, lambda p, mu: convex.fixed_positions(p, mu.positions), "Is a price left"),
+    (chapter09.check_debias, lambda p, mu: refit(p, p.truth), "on the positions of the one you were given"),
+    (chapter09.check_debias, lambda p, mu: Measure(len(mu) * refit(p, mu).weights, mu.positions), "has a product"),
+    (chapter09.check_touch, lambda t, at: valley(t, at), "they must all be 1"),
+    (chapter09.check_touch, lambda t, at: 1 - valley(t, at)[:3], "yours has shape"),
+    (chapter09.check_touch, lambda t, at: np.ones_like(at), "allow mass anywhere"),
+    (chapter09.check_touch, lambda t, at: 1 - 8 * valley(t, at), "leave the band"),
+    (chapter09.check_touch, lambda t, at: 1 - np.abs(valley(t, at, 1)), "oscillates faster"),
+    (chapter09.check_touch, lambda t, at: 1 - valley(t, at, 4), "oscillates faster"),
+    (chapter09.check_touch, lambda t, at: np.cos(2 * np.pi * (at - t.mean())), "they must all be 1"),
 ]
