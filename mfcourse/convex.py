@@ -14,6 +14,7 @@ from sklearn.linear_model import Lasso, LogisticRegression
 
 from mfcourse import checks
 from mfcourse.certificates import certify, extremes
+from mfcourse.flows import BLAS
 from mfcourse.losses import Logistic, Squared
 from mfcourse.measures import Measure
 from mfcourse.risks import PopulationRisk
@@ -78,6 +79,7 @@ def _logistic(problem, positions):
     return fit.coef_[0] / cost
 
 
+@BLAS.wrap(limits=1)
 def certified_optimum(problem):
     """The global minimiser of J on the torus as a Measure, certified: relative duality gap <= 1e-10.
 

@@ -47,9 +47,11 @@ def defined_in(path):
     return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)}
 
 
-def number(label):
-    """What must stand in the prose: "C.4" may be one of "Props C.1 and C.4"."""
-    return label.lower() if label == "Separation" else label.split()[-1]
+def words_for(label):
+    """What must stand in the prose: "C.4" of "Prop. C.4", which may be one of "Props C.1 and C.4"."""
+    if label == "Separation":
+        return "separates"
+    return label.split()[-1] if label.startswith(("Eq.", "Prop.")) else label
 
 
 def test_every_label_of_the_paper_has_one_row_in_the_order_of_the_paper():
@@ -66,7 +68,7 @@ def test_a_row_of_the_crosswalk_points_at_what_exists(label, sections, functions
     for file, anchor in sections:
         anchors, prose = headings((ROOT / "book" / file).resolve())
         assert anchor in anchors, f"{label}: {file} has no section {anchor}"
-        assert number(label) in prose, f"{label} is not mentioned in {file}"
+        assert words_for(label) in prose, f"{label} is not mentioned in {file}"
     for name in functions:
         module, *path = name.split(".")
         functools.reduce(getattr, path, importlib.import_module(f"mfcourse.{module}"))
