@@ -87,7 +87,9 @@ def bounds(problem, w, theta):
     objective = problem.least_energy(w, theta)
     if risk.period is None:
         if np.ndim(w) != 1:
-            raise ValueError(f"w must have shape (m,): networks are certified one run at a time, not {np.shape(w)}")
+            raise ValueError(
+                f"w must have shape (m,): without a period, measures are certified one run at a time, not {np.shape(w)}"
+            )
         top, worst, proof = highest(risk, w, theta)
     else:
         values, at = extremes(risk.features, risk.residual(w, theta))

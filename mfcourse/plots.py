@@ -23,9 +23,9 @@ def use_course_style():
     plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
 
-def truth_lines(ax, truth):
-    """The positions of the true spikes, as dotted vertical lines."""
-    for k, t in enumerate(np.mod(truth.positions[:, 0], 1)):
+def truth_lines(ax, truth, period=1):
+    """The positions of the true spikes, as dotted vertical lines; on an interval the period is None."""
+    for k, t in enumerate(_on_the_axis(truth.positions[:, 0], period)):
         ax.axvline(t, color=TRUTH, linestyle=":", linewidth=1.2, zorder=1, label="true spikes" if k == 0 else None)
     return ax
 
@@ -55,14 +55,13 @@ def certificate_picture(ax, problem, measure, truth=None, points=2000):
     """
     t = np.linspace(0, 1, points)
     if truth is not None:
-        truth_lines(ax, truth)
+        truth_lines(ax, truth, problem.risk.period)
     eta = problem.risk.potential(*measure.particles(), t[:, None])
     _potential_with_band(ax, problem.penalty, t, eta)
     atoms = measure.prune(ALMOST_ZERO)
     if len(atoms):
         height = -problem.risk.potential(*measure.particles(), atoms.positions)
-        at = atoms.positions[:, 0]
-        _atoms_by_sign(ax, atoms.weights, at if problem.risk.period is None else np.mod(at, 1), height)
+        _atoms_by_sign(ax, atoms.weights, _on_the_axis(atoms.positions[:, 0], problem.risk.period), height)
     ax.set(xlim=(0, 1), xlabel="position θ", ylabel="potential −η")
     return ax
 
@@ -210,6 +209,10 @@ def sign_loops(ax, w, theta, loops, power=0.25):
     reach = 1.15 * max(np.abs(at).max(), 1e-9)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="θ₁, rescaled", ylabel="θ₂, rescaled")
     return ax
+
+
+def _on_the_axis(positions, period):
+    return positions if period is None else np.mod(positions, period)
 
 
 def _potential_with_band(ax, c, x, eta):

@@ -20,8 +20,16 @@ HALVINGS = 45
 
 
 def highest(risk, w, theta, seed=0):
-    """(top, worst, exact): the largest |eta| found, where (d,), and whether it is the maximum up to rounding."""
+    """(top, worst, exact): the largest |eta| found, where (d,), and whether it is the maximum up to rounding.
+
+    Raises ValueError if a particle has left the interval.
+    """
     if isinstance(risk, FeatureRisk) and isinstance(risk.features, Cosines):
+        if np.min(theta) < 0 or np.max(theta) > 1:
+            raise ValueError(
+                f"theta must lie on the interval [0, 1], but it runs from {np.min(theta):g} to {np.max(theta):g}; "
+                "intervals.kept_inside keeps it there"
+            )
         return *_interval(risk.features, risk.residual(w, theta)), True
     exact = risk.homogeneity == 1 and risk.dimension == 2
     at = _circle(risk, w, theta) if exact else _directions(risk, theta, np.random.default_rng(seed))

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from mfcourse import checks
 
 TOO_CLOSE = 1e-9  # an angle within this of half a turn: the edge passes through 0 and has no side
+ROUNDING = 1e-12  # F' below 0 by less than this is not called bad: where the risk is 0, F' is rounding all around
 POINTS = 2048  # directions at which the bad set is looked at, before its ends are sharpened
 
 
@@ -37,7 +38,9 @@ def loop(w, theta, sign):
     w (m,), theta (m, 2). Taken at the start, they are the corners of a loop that can be followed along a run. Empty if
     there is none of this sign.
     """
-    w, theta = checks.particles(w, theta, 2)
+    w, theta = checks.particles(checks.finite("w", w), theta, 2)
+    if w.ndim != 1:
+        raise ValueError(f"w must have shape (m,): a loop belongs to one run, not to a stack of shape {w.shape}")
     chosen = np.flatnonzero(np.sign(w) == checks.one_of("sign", sign, (1, -1)))
     return chosen[np.argsort(_angles("theta", theta[chosen]) % (2 * np.pi), kind="stable")]
 
@@ -46,10 +49,13 @@ def followed_gaps(paths):
     """True angles from each corner to the next, shape (T, n), for a loop (T, n, 2) that is followed through time.
 
     At the start they lie in [0, 2 pi); from there each direction is followed without a jump, so that a gap may grow
-    beyond half a turn, where a polygon would take the short side. They sum to 2 pi times the winding number of the
-    start. Raises ValueError if a corner is 0, or turns by more than a quarter between two records.
+    beyond half a turn, where a polygon would take the short side. They sum to the same whole number of turns at all
+    times: one, for corners in the order of `loop`. Raises ValueError if a corner is 0, or turns by more than a quarter
+    between two records, or for a stack of runs.
     """
     angle = _angles("paths", paths)
+    if angle.ndim != 2:
+        raise ValueError(f"paths must have shape (T, n, 2), one run through time, but its shape is {np.shape(paths)}")
     moves = _half_open(np.diff(angle, axis=0))
     if (np.abs(moves) > np.pi / 2).any():
         raise ValueError("paths must be recorded more often: a direction turns by more than a quarter between records")
@@ -61,7 +67,7 @@ def followed_gaps(paths):
 def bad_arcs(problem, measure, sign, level=0.0):
     """Arcs of directions in which F' is below -level on the cone of this sign: first and last angles, shape (k, 2).
 
-    On the cone F'(mu) = r^2 (c + s eta), so these are the directions with c + s eta < -level >= 0 (ReLU, d = 2). An
+    On the cone F'(mu) = r^2 (c + s eta), so these are the directions with c + s eta < -level <= 0 (ReLU, d = 2). An
     arc runs counter-clockwise from its first angle in [0, 2 pi) to its last; (0, 2 pi) is the whole circle.
     """
     sign, level = checks.one_of("sign", sign, (1, -1)), checks.positive("level", level, or_zero=True)
@@ -71,7 +77,7 @@ def bad_arcs(problem, measure, sign, level=0.0):
 
     def height(angle):
         at = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        return problem.penalty + level + sign * problem.risk.potential(*particles, at.reshape(-1, 2))
+        return problem.penalty + level + ROUNDING + sign * problem.risk.potential(*particles, at.reshape(-1, 2))
 
     grid = 2 * np.pi * np.arange(POINTS + 1) / POINTS
     bad = height(grid[:-1]) < 0
@@ -93,7 +99,7 @@ def _angles(name, points):
     points = checks.finite(name, checks.points(name, points, 2))
     if (points == 0).all(axis=-1).any():
         raise ValueError(f"{name} must not hold the point 0: it has no direction, and no number of turns around itself")
-    return np.arctan2(points[..., 1], points[..., 0])
+    return np.arctan2(points[..., 1], points[..., 0], dtype=np.float64)
 
 
 def _half_open(angle):

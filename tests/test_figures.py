@@ -41,15 +41,17 @@ def test_figure_2_shows_paths_teachers_and_risks_that_are_those_of_the_runs():
     fig = figures.figure2(short, runs, 4)
     fig.canvas.draw()
     left, _, right = fig.axes
-    assert f"risk {runs['flow', 5].energy[-1] / short.risk(np.zeros(1), np.zeros((1, 2)))[0]:.1e}" in left.get_title(
-        "left"
-    )
+    whole = short.risk(np.zeros(1), np.zeros((1, 2)))[0]
+    assert f"risk {runs['flow', 5].energy[-1] / whole:.1e}" in left.get_title("left")
+    np.testing.assert_allclose(line(right, "m = 5").get_ydata(), runs["flow", 5].energy / whole)
     rays = [item for item in left.get_lines() if item.get_linestyle() == ":"]
     angles = [np.arctan2(*ray.get_xydata()[1][::-1]) for ray in rays]
     np.testing.assert_allclose(angles, np.arctan2(*short.truth.positions.T[::-1]))
     ends = sum(len(line(left, name).get_xydata()) for name in ("positive", "negative"))
     assert ends == 5
     assert [item.get_linestyle() for item in right.get_lines()] == ["-", "--"]
+    both = figures.figure2(short, runs | {("sgd", m): runs["flow", m] for m in (5, 10)}, 4)
+    assert [ax.get_title("left").split(",")[0] for ax in both.axes[::3]] == ["exact gradient", "SGD"]
 
 
 def test_figure_3_has_a_panel_for_each_problem_with_all_points():

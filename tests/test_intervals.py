@@ -129,6 +129,21 @@ def test_the_maximum_on_the_interval_is_that_of_brute_force(seed, frequencies):
     assert top == pytest.approx(dense, rel=1e-5)
 
 
+def test_high_frequencies_alone_are_looked_at_closely_enough():
+    for seed in range(20):
+        features, w, theta, y = example([40, 33.3, 41.5], seed=seed)
+        top, _, _ = highest(FeatureRisk(features, Squared(y)), w, theta)
+        risk = FeatureRisk(features, Squared(y))
+        dense = np.abs(risk.potential(w, theta, np.linspace(0, 1, 20_001)[:, None])).max()
+        assert top == pytest.approx(dense, rel=1e-4)
+
+
+def test_a_particle_outside_the_walls_gets_no_certificate():
+    risk = FeatureRisk(Cosines(0.9 * np.arange(8)), Squared(np.ones(8)))
+    with pytest.raises(ValueError, match=r"theta must lie on the interval \[0, 1\], but it runs from 0.5 to 1.1"):
+        highest(risk, np.ones(2), np.array([[0.5], [1.1]]))
+
+
 def test_a_maximum_at_a_wall_and_a_constant_potential_are_found():
     for frequencies, place in (([1.0], None), ([0.5, 1.5], 0.0), ([0.0], None)):
         risk = FeatureRisk(Cosines(frequencies), Squared(np.ones(len(frequencies))))

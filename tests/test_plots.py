@@ -6,7 +6,10 @@ import pytest
 from matplotlib.colors import to_hex
 
 from mfcourse import convex, experiments, flows, plots, problems
+from mfcourse.intervals import Cosines
+from mfcourse.losses import Squared
 from mfcourse.measures import Measure, h1
+from mfcourse.risks import FeatureRisk
 
 
 @pytest.fixture(autouse=True)
@@ -151,19 +154,15 @@ def test_the_map_of_a_certificate_has_lines_where_the_potential_leaves_the_band(
         eta = problem.risk.potential(*half.particles(), corners)
         np.testing.assert_allclose(-eta, sign, atol=0.2)  # straight pieces on a grid of 200
     np.testing.assert_allclose(rings.get_offsets(), problem.truth.positions)
-    assert len(line(ax, "positive").get_xdata()) == (problem.truth.weights > 0).sum()
+    np.testing.assert_array_equal(line(ax, "positive").get_xydata(), problem.truth.positive.positions)
 
 
-def test_an_atom_at_the_end_of_an_interval_is_drawn_there():
-    from mfcourse import features, losses, risks
-
-    class Line(features.Fourier):
-        period = None
-
-    at = Measure([1.0], [[1.0]])
-    risk = risks.FeatureRisk(Line(2), losses.Squared(np.ones(5)))
-    ax = plots.certificate_picture(plt.subplots()[1], problems.Problem(risk, 1.0), at)
+def test_an_atom_and_a_true_spike_at_the_end_of_an_interval_are_drawn_there(ax):
+    at_the_wall = Measure([1.0], [[1.0]])
+    problem = problems.Problem(FeatureRisk(Cosines(range(4)), Squared(np.ones(4))), 1.0, at_the_wall)
+    plots.certificate_picture(ax, problem, at_the_wall, problem.truth)
     assert line(ax, "positive").get_xdata() == 1.0
+    assert line(ax, "true spikes").get_xdata()[0] == 1.0
 
 
 def test_a_neuron_is_drawn_pixel_by_pixel_in_the_colours_of_its_signs(ax):

@@ -106,7 +106,7 @@ def test_without_penalty_the_gap_is_the_relative_risk():
 
 def test_stacks_and_measures_of_another_dimension_are_refused():
     problem = in_the_plane("exact", 0, 1.0)
-    with pytest.raises(ValueError, match=r"w must have shape \(m,\): networks are certified one run at a time"):
+    with pytest.raises(ValueError, match=r"w must have shape \(m,\): without a period, measures are certified one run"):
         bounds(problem, np.ones((2, 3)), np.ones((2, 3, 2)))
     with pytest.raises(ValueError, match="measure must be a Measure with d = 2"):
         certify(problem, nothing(3))

@@ -113,6 +113,39 @@ def test_bad_arcs_are_where_the_first_variation_is_negative_and_directions_canno
         assert (turning > 0 if k == 0 else turning < 0).all()
 
 
+def test_an_arc_across_the_angle_0_is_listed_last_with_an_end_beyond_one_turn():
+    teacher = problems.relu_teacher(12)
+    problem = problems.Problem(teacher.risk, 0.05, teacher.truth)
+    measure = Measure(np.array([-1.0, 2.0]), np.array([[1.0, 0.2], [-0.3, 0.9]]))
+    arcs = topology.bad_arcs(problem, measure, 1)
+    eta = problem.risk.potential(*measure.particles(), np.stack([np.cos(arcs), np.sin(arcs)], axis=-1).reshape(-1, 2))
+    np.testing.assert_allclose(eta, -problem.penalty, atol=1e-10)
+    assert (arcs[:, 0] < arcs[:, 1]).all()
+    assert arcs[0, 1] < arcs[1, 0] < 2 * np.pi < arcs[1, 1]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_the_risk_is_0_rounding_is_not_called_bad(sign):
+    for seed in range(12):
+        teacher = problems.relu_teacher(seed)
+        assert topology.bad_arcs(teacher, teacher.truth, sign).shape == (0, 2)
+
+
+def test_angles_of_single_precision_are_as_exact_as_their_points():
+    through_zero = np.array([[-1, 0], [1, 0], [0, 1]], dtype=np.float32)
+    with pytest.raises(ValueError, match="opposite directions"):
+        topology.winding_number(through_zero)
+
+
+def test_stacks_and_weights_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match=r"w must have shape \(m,\)"):
+        topology.loop(np.ones((2, 3)), np.ones((2, 3, 2)), 1)
+    with pytest.raises(ValueError, match="w must be finite"):
+        topology.loop(np.array([1.0, np.nan, 1.0]), np.ones((3, 2)), 1)
+    with pytest.raises(ValueError, match=r"paths must have shape \(T, n, 2\)"):
+        topology.followed_gaps(np.ones((2, 5, 3, 2)))
+
+
 def test_no_bad_arc_at_the_truth_and_the_whole_circle_if_all_is_bad():
     teacher = problems.relu_teacher(10)
     assert topology.bad_arcs(problems.Problem(teacher.risk, 0.05), teacher.truth, 1).shape == (0, 2)

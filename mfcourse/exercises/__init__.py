@@ -56,7 +56,7 @@ def as_number(value, expected):
 
 def as_particles(value, name):
     """What the learner's function `name` returned as particles w (m,), theta (m, d); AssertionError otherwise."""
-    assert isinstance(value, tuple), f"{name} returns two arrays, w and theta."
+    assert isinstance(value, tuple | list), f"{name} returns two arrays, w and theta."
     assert len(value) == 2, f"{name} returns two arrays, w and theta."
     w, theta = (as_array(part, f"{name} returns w and theta, arrays of numbers") for part in value)
     assert w.ndim == 1, f"Return w of shape (m,); yours has shape {w.shape}."

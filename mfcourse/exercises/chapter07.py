@@ -93,7 +93,7 @@ STARTS = (  # what it is, positions of the positive particles, of the negative o
     ("two circles of different radii", _circle(5, 0.01), _circle(7, 3.0), True),
     ("one sign only", _circle(20), _circle(0), False),
     ("one direction for each sign", _circle(6, first=1.0, length=0.0), _circle(6, length=0.0), False),
-    ("two directions for each sign", _circle(2, length=6.1), _circle(2), False),
+    ("two directions for each sign", _circle(2, length=6.1), _circle(2, length=6.1), False),
     ("a circle and an arc", _circle(20), _circle(20, length=2.0), False),
     ("a circle and a circle beside 0", _circle(20), _circle(20) + np.array([0.25, 0.0]), False),
     ("signs that only together go around", _circle(10, length=3.0), _circle(10, first=3.1, length=3.0), False),

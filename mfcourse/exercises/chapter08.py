@@ -31,6 +31,9 @@ def _supports():
     seam[1, 9:] = seam[1, :4] = True
     gate = empty.copy()
     gate[0:5, 0] = gate[5, 1:] = gate[4, 1] = True
+    bend = empty.copy()
+    bend[1, 1:] = bend[5, :6] = bend[5, 7:] = True
+    bend[2:4, [1, 11]] = bend[3:5, [3, 9]] = True
     yield "the empty set", empty
     yield "a whole row", ring
     yield "a row with a hole", hole
@@ -38,6 +41,7 @@ def _supports():
     yield "a staircase whose steps are joined", joined
     yield "a bent ring without a whole row", seam
     yield "a wall with a passage that crosses the seam", gate
+    yield "a wall with a passage that leads up, down and up again", bend
     rng = np.random.default_rng(0)
     for k in range(40):
         yield f"random set {k}", rng.random((9, 9)) < 0.5

@@ -94,8 +94,9 @@ def check_kinks(kinks):
         which = np.append(np.arange(4), rng.integers(0, 4, m - 4))
         masses, size = rng.normal(size=m), rng.choice([-1.0, 1.0], m) * rng.uniform(0.2, 3, m)
         exact = Measure(masses, size[:, None] * lines[which])
-        turned = Measure(masses, size[:, None] * _directions(degrees[which] + rng.uniform(-2, 2, m)))
-        answer = as_array(kinks(turned, lines.copy()), "kinks returns one number for each line, an array", (4,))
+        turned = Measure(masses, size[:, None] * _directions(degrees[which] + rng.uniform(-9, 9, m)))
+        aside = Measure(rng.normal(size=4), _directions(degrees + 12))
+        answer = as_array(kinks(turned + aside, lines.copy()), "kinks returns one number for each line, an array", (4,))
         for k, (c, s) in enumerate(lines):
             x = 10 * np.array([-s, c]) + np.array([[-1], [0], [1]]) * np.array([c, s])
             before, at, after = Neurons(x, "relu").push(*exact.particles())

@@ -42,7 +42,7 @@ def check_one_sign(one_sign):
     for m in (1, 4, 9):
         measure = Measure(rng.normal(size=m), 2 * rng.normal(size=(m, 3)))
         answer = one_sign(measure)
-        assert isinstance(answer, tuple), "one_sign returns two things, a constant and a Measure."
+        assert isinstance(answer, tuple | list), "one_sign returns two things, a constant and a Measure."
         assert len(answer) == 2, "one_sign returns two things, a constant and a Measure."
         constant = as_number(answer[0], "The first thing that one_sign returns is a number")
         negative = as_measure(answer[1], "The second thing that one_sign returns is a Measure")
@@ -73,7 +73,7 @@ def check_best_affine(best_affine):
     for m, d, length in ((1, 1, 1.0), (1, 2, 4.0), (5, 3, 2.0)):
         teacher = Measure(rng.normal(size=m), length * rng.normal(size=(m, d)))
         answer = best_affine(teacher)
-        assert isinstance(answer, tuple), "best_affine returns two things, the constant and the slope."
+        assert isinstance(answer, tuple | list), "best_affine returns two things, the constant and the slope."
         assert len(answer) == 2, "best_affine returns two things, the constant and the slope."
         constant = as_number(answer[0], "The constant is a number")
         slope = as_array(answer[1], "The slope is a vector", (d,))

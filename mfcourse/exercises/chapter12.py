@@ -41,7 +41,7 @@ def _invented():
 def check_enough(enough):
     """`enough(...)` has no bad seed at this size and all larger ones, and the next smaller size has one; else None."""
     sweep = shipped("figure3")
-    cases = [(_invented(), "invented", "flow", level) for level in (1e-4, 1e-5, 1e-10)]
+    cases = [(_invented(), "invented", "flow", level) for level in (1e-4, 3e-5, 1e-5, 1e-10)]
     cases += [(sweep, problem, "flow", 1e-4) for problem in ("spikes", "relu", "sigmoid")]
     cases += [(sweep, "relu", "flow", 3e-6), (sweep, "spikes", "fixed", 1e-2), (sweep, "sigmoid", "fixed", 1e-4)]
     for records, problem, method, level in cases:
@@ -76,8 +76,8 @@ def check_cheapest(cheapest):
     cases = [
         ({4: np.array([10.0, np.inf]), 8: np.array([10.0, 12.0])}, 1000),  # a failure is dear
         ({4: np.array([10.0, np.inf]), 80: np.array([10.0, 12.0])}, 50),  # and sometimes cheaper than many particles
-        ({3: np.array([np.inf, np.inf]), 9: np.array([100.0, 90.0])}, 5),  # never is not cheap
-        ({10: np.array([10.0, np.inf, np.inf, np.inf]), 14: np.array([20.0, 20.0, 20.0, 20.0])}, 11),
+        ({3: np.array([np.inf, np.inf]), 90: np.array([100.0, 90.0])}, 100),  # never is not cheap
+        ({10: np.array([10.0, np.inf, np.inf, np.inf]), 24: np.array([20.0, 20.0, 20.0, 20.0])}, 20),
     ]
     for _ in range(20):
         sizes = (5, 8, 12, 20, 50)

@@ -12,6 +12,16 @@ def cut_open(support):
     return not bool((set(free[0]) & set(free[-1])) - {0})
 
 
+def never_down(support):
+    """Floods row by row, sideways and upwards only."""
+    wet = np.ones(support.shape[1], dtype=bool)
+    for row in support:
+        wet = wet & ~row
+        for _ in row:
+            wet = (wet | np.roll(wet, 1) | np.roll(wet, -1)) & ~row
+    return not wet.any()
+
+
 def slopes(features):
     return features.pull(np.eye(features.size), np.array([[0.0], [1.0]]))[1][..., 0]
 
@@ -36,6 +46,7 @@ WRONG = [
     (chapter08.check_separates, lambda support: bool(support.any(axis=0).all()), "staircase of two halves"),
     (chapter08.check_separates, lambda support: bool(support.all(axis=1).any()), "A staircase whose|bent ring"),
     (chapter08.check_separates, cut_open, "The first and the last column"),
+    (chapter08.check_separates, never_down, "leads up, down and up again"),
     (chapter08.check_wall_slope, lambda features: np.linalg.norm(slopes(features)[:, 0]), "At both walls"),
     (chapter08.check_wall_slope, lambda features: np.abs(slopes(features)).max(), "Cauchy-Schwarz"),
     (chapter08.check_unfold, mirrored(factor=0.5), "what is each of two halves"),

@@ -34,4 +34,6 @@ WRONG = [
     (chapter10.check_kinks, lambda mu, lines: kinks(mu, lines, both_sides=False), "looks the other"),
     (chapter10.check_kinks, lambda mu, lines: kinks(mu, lines, lengths=False), "times its length"),
     (chapter10.check_kinks, lambda mu, lines: kinks(mu, lines, within=90), "within 10 degrees"),
+    (chapter10.check_kinks, lambda mu, lines: kinks(mu, lines, within=20), "within 10 degrees"),
+    (chapter10.check_kinks, lambda mu, lines: kinks(mu, lines, within=3), "within 10 degrees"),
 ]

@@ -32,6 +32,7 @@ WRONG = [
     (chapter12.check_seeds_needed, lambda p: np.ceil(3 / (1 - p)), "would do"),
     (chapter12.check_enough, lambda *a: enough(*a, onwards=False), "at every m from there on"),
     (chapter12.check_enough, lambda *a: enough(*a, statistic=np.median), "All seeds must be below"),
+    (chapter12.check_enough, lambda r, p, method, level: enough(r, p, method, level * (1 + 1e-9)), "All seeds must be"),
     (chapter12.check_enough, lambda *a: None, "every seed is below the level"),
     (chapter12.check_enough, lambda *a: 7, "no size of this problem"),
     (chapter12.check_enough, lambda r, p, method, level: max(k["m"] for k in r if k["method"] == method), "too"),
