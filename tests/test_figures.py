@@ -1,18 +1,11 @@
 """The paper's figures: composed of true titles and of the numbers of the runs."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from mfcourse import experiments, figures, flows, plots, problems
+from mfcourse import experiments, figures, flows, problems
 
-
-@pytest.fixture(autouse=True)
-def course_style():
-    with plt.style.context("default"):
-        plots.use_course_style()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def line(ax, label):

@@ -11,13 +11,7 @@ from mfcourse.losses import Squared
 from mfcourse.measures import Measure, h1
 from mfcourse.risks import FeatureRisk
 
-
-@pytest.fixture(autouse=True)
-def course_style():
-    with plt.style.context("default"):
-        plots.use_course_style()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 @pytest.fixture
