@@ -1,23 +1,17 @@
-"""The command line: mfcourse reproduce | certify | lab | doctor. Only this module talks."""
+"""The command line: mfcourse reproduce | certify | lab | site | doctor. Only this module talks."""
 
 import json
-import statistics
 import sys
+from contextlib import suppress
 
 from mfcourse import __version__
 from mfcourse.arguments import Parser, whole_number, whole_numbers
 
-TABLE = (
-    "{problem:<8}{method:<6}{seed:>4} {m:>5} {steps:>6} {objective:>13.9f} {excess:>9.1e} {gap:>9.1e} {seconds:>7.2f}"
-)
-DIGITS = "{seed:>4} {digit:>5} {m:>4} {particles:>10.4f} {mlp:>7.4f} {logistic_regression:>20.4f}"
-SUMMARY = "{:<8}{:<6}{:>5} {:>5} {:>10.1e} {:>10.1e} {:>12}"
 QUICK = {  # fewer instances and numbers of particles, with the same steps
     "figure1": ((0, 1), (6, 100)),
     "figure2": ((4, 7), (5, 10, 100)),
     "figure3": ((0, 1, 2), (6, 10, 20, 50, 100)),
 }
-SHOWN = (4, 7, 8)  # seeds whose Figure 2 shows best what all of them show
 INTERRUPTED = 130  # the exit code of a command ended by Ctrl-C
 
 
@@ -75,6 +69,18 @@ def build_parser():
     lab.add_argument("folder", nargs="?", metavar="FOLDER", help="your folder for the notebooks")
     lab.set_defaults(run=run_lab)
 
+    site = commands.add_parser(
+        "site",
+        help="build the website of the course, or read it in a browser",
+        description="build: make the website from the notebooks and book/, in a clone with the extra book. "
+        "serve: show it in a browser, where the live demos run; builds it first if it is missing.",
+        epilog="Example: mfcourse site serve",
+    )
+    site.add_argument("action", choices=["build", "serve"], help="what to do")
+    site.add_argument("--out", default="build/site", metavar="DIR", help="folder of the site (default build/site)")
+    site.add_argument("--port", type=whole_number(0), default=8000, help="for serve (default 8000; 0: any free one)")
+    site.set_defaults(run=run_site, extra="[book]")
+
     doctor = commands.add_parser("doctor", help="show what is installed, and the command that adds what is missing")
     doctor.set_defaults(run=run_doctor)
     return parser
@@ -82,14 +88,21 @@ def build_parser():
 
 def run_reproduce(arguments):
     """Compute figures; write pictures and numbers, and print tables."""
-    from mfcourse import experiments
+    import matplotlib
+
+    matplotlib.use("Agg")  # files are wanted, no window
+    from mfcourse import experiments, figures, plots, tables
     from mfcourse.digits import accuracies
-    from mfcourse.files import writable_folder
+    from mfcourse.files import writable_folder, write_whole
 
     out = writable_folder("--out", arguments.out)
     if arguments.figure == "digits":
         seeds = arguments.seeds or (experiments.SEEDS[:1] if arguments.quick else experiments.SEEDS)
-        return print_digits([accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds], out)
+        rows = [accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds]
+        write_numbers(out, "digits", rows)
+        print(tables.accuracies(rows))
+        return 0
+    plots.use_course_style()
     for name in experiments.FIGURES if arguments.figure == "all" else (arguments.figure,):
         seeds = arguments.seeds or (range(10) if arguments.figure == "all" else experiments.SEEDS)
         sizes = arguments.m
@@ -102,70 +115,21 @@ def run_reproduce(arguments):
             kept = f"; finished runs are kept in {unfinished}, the same command goes on from there"
             print(f"mfcourse: interrupted{kept if unfinished.exists() else ''}", file=sys.stderr)
             return INTERRUPTED
-        write_figure(out, name, records, draw(name, records, runs))
+        figure = figures.draw(name, records, runs)
+        write_whole(out / f"{name}.png", lambda file, figure=figure: figure.savefig(file, format="png"))
+        write_numbers(out, name, records)
         experiments.clear(name, seeds, sizes, unfinished)
-        print_summary(records) if name == "figure3" else print_table(records)
+        print(tables.summary(records) if name == "figure3" else tables.table(records))
         print(f"The picture: {out / name}.png; the numbers: {out / name}.json")
     return 0
 
 
-def write_figure(out, name, records, figure):
-    """DIR/name.png and DIR/name.json, each whole or absent."""
+def write_numbers(out, name, records):
+    """The records in DIR/name.json, whole or absent."""
     from mfcourse.files import write_whole
 
-    write_whole(out / f"{name}.png", lambda file: figure.savefig(file, format="png"))
     text = json.dumps({"figure": name, "runs": records}, indent=1, allow_nan=False)
     write_whole(out / f"{name}.json", lambda file: file.write(text.encode()))
-
-
-def draw(name, records, runs):
-    """The picture of a figure's data, without a window; of one instance where it shows one."""
-    import matplotlib
-
-    matplotlib.use("Agg")  # a file is wanted, no window
-    from mfcourse import experiments, figures, plots
-
-    plots.use_course_style()
-    if name == "figure3":
-        return figures.figure3(records)
-    seeds = list(dict.fromkeys(r["seed"] for r in records))
-    shown = next((seed for seed in SHOWN if seed in seeds and name == "figure2"), seeds[0])
-    problem = experiments.FIGURES[name][0].make(shown)
-    chosen = {(method, m): run for (_, method, seed, m), run in sorted(runs.items()) if seed == shown}
-    if name == "figure1":
-        return figures.figure1(problem, {m: run for (_, m), run in chosen.items()})
-    return figures.figure2(problem, chosen, shown)
-
-
-def print_table(records):
-    """One line for each run."""
-    print("problem method seed   m  steps     objective    excess       gap seconds")
-    for record in records:
-        print(TABLE.format(**record))
-
-
-def print_summary(records):
-    """One line for each number of particles: the excess over all seeds."""
-    print("problem method    m  runs     median    largest  below 1e-4")
-    groups = {}
-    for r in records:
-        groups.setdefault((r["problem"], r["method"], r["m"]), []).append(r["excess"])
-    for (problem, method, m), excess in groups.items():
-        below = f"{sum(x < 1e-4 for x in excess)}/{len(excess)}"
-        print(SUMMARY.format(problem, method, m, len(excess), statistics.median(excess), max(excess), below))
-
-
-def print_digits(rows, out):
-    """Test accuracies side by side, and the numbers in DIR/digits.json."""
-    from mfcourse.files import write_whole
-
-    text = json.dumps({"figure": "digits", "runs": rows}, indent=1, allow_nan=False)
-    write_whole(out / "digits.json", lambda file: file.write(text.encode()))
-    print("test accuracy on handwritten digits, one digit against the rest")
-    print("seed digit    m  particles     MLP  logistic regression")
-    for row in rows:
-        print(DIGITS.format(**row))
-    return 0
 
 
 def run_certify(arguments):
@@ -204,6 +168,23 @@ def run_lab(arguments):
     return lab.open_lab(folder, arguments.options)
 
 
+def run_site(arguments):
+    """Build the website, or serve it until Ctrl-C."""
+    from mfcourse import website
+
+    if arguments.action == "build" or not website.is_site(arguments.out):
+        code = website.build(arguments.out)
+        if code:
+            print("mfcourse: the site was not built, the lines above say why", file=sys.stderr)
+            return code
+        print(f"The site: {arguments.out}")
+    if arguments.action == "serve":
+        with website.serve(arguments.out, arguments.port) as server, suppress(KeyboardInterrupt):
+            print(f"Read it at http://127.0.0.1:{server.server_port}/ (Ctrl-C ends)", flush=True)
+            server.serve_forever()
+    return 0
+
+
 def run_doctor(arguments):
     """Print what is installed; exit code 1 if something the course needs is missing."""
     from mfcourse.doctor import examine
@@ -220,7 +201,7 @@ def main(argv=None):
     parser = build_parser()
     arguments = parser.parse_args(argv[: argv.index("--")] if "--" in argv else argv)
     if arguments.command is None:
-        parser.error("a command is needed: reproduce, certify, lab or doctor")
+        parser.error("a command is needed: reproduce, certify, lab, site or doctor")
     arguments.options = options
     if options and arguments.command != "lab":
         parser.error(f"only lab takes options after --, not {arguments.command}")
@@ -230,7 +211,10 @@ def main(argv=None):
         print("mfcourse: interrupted", file=sys.stderr)
         return INTERRUPTED
     except ImportError as error:
-        print(f"mfcourse: {error}; `{sys.executable} -m pip install -e .` in the clone mends it", file=sys.stderr)
+        wanted = "." if "extra" not in arguments else f'".{arguments.extra}"'
+        print(
+            f"mfcourse: {error}; `{sys.executable} -m pip install -e {wanted}` in the clone mends it", file=sys.stderr
+        )
         return 2
     except MemoryError:
         print("mfcourse: this needs more memory than there is; ask for fewer particles", file=sys.stderr)

@@ -1,0 +1,32 @@
+"""Records of runs as tables, the text that `mfcourse reproduce` prints."""
+
+import statistics
+
+ROW = "{problem:<8}{method:<6}{seed:>4} {m:>5} {steps:>6} {objective:>13.9f} {excess:>9.1e} {gap:>9.1e} {seconds:>7.2f}"
+DIGITS = "{seed:>4} {digit:>5} {m:>4} {particles:>10.4f} {mlp:>7.4f} {logistic_regression:>20.4f}"
+SUMMARY = "{:<8}{:<6}{:>5} {:>5} {:>10.1e} {:>10.1e} {:>12}"
+
+
+def table(records):
+    """One line for each run."""
+    head = "problem method seed   m  steps     objective    excess       gap seconds"
+    return "\n".join([head, *(ROW.format(**record) for record in records)])
+
+
+def summary(records):
+    """One line for each number of particles: the excess over all seeds."""
+    groups = {}
+    for r in records:
+        groups.setdefault((r["problem"], r["method"], r["m"]), []).append(r["excess"])
+    lines = ["problem method    m  runs     median    largest  below 1e-4"]
+    for (problem, method, m), excess in groups.items():
+        below = f"{sum(x < 1e-4 for x in excess)}/{len(excess)}"
+        lines.append(SUMMARY.format(problem, method, m, len(excess), statistics.median(excess), max(excess), below))
+    return "\n".join(lines)
+
+
+def accuracies(rows):
+    """Test accuracies on digits side by side, one line for each seed and number of particles."""
+    head = "test accuracy on handwritten digits, one digit against the rest"
+    names = "seed digit    m  particles     MLP  logistic regression"
+    return "\n".join([head, names, *(DIGITS.format(**row) for row in rows)])
