@@ -40,7 +40,7 @@ def headings(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     titles = re.findall(r"^#+ (.+)$", prose, re.M)
-    return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", title.lower())) for title in titles}, prose
+    return {re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") for title in titles}, prose
 
 
 def defined_in(path):
