@@ -7,7 +7,7 @@ from importlib import metadata
 from packaging.requirements import Requirement
 from threadpoolctl import threadpool_info
 
-EXTRAS = ("test", "book", "labs", "cluster", "bench")
+EXTRAS = ("test", "book", "browser", "labs", "cluster", "bench")
 
 
 def examine():

@@ -1,9 +1,21 @@
-"""What several test files share."""
+"""What several test files share: the figure style, a web server, and a browser.
+
+Tests in the browser need the extra `browser` and Chromium. Where these are missing they are skipped, unless the
+environment says MFCOURSE_BROWSER=required, as the project's own checks do.
+"""
+
+import importlib.util
+import os
+import shutil
+import threading
 
 import matplotlib.pyplot as plt
 import pytest
 
-from mfcourse import plots
+from mfcourse import live, plots, website
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @pytest.fixture
@@ -13,3 +25,45 @@ def course_style():
         plots.use_course_style()
         yield
     plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium, driven by Playwright."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    missing = [name for name in ("playwright", "axe_playwright_python") if not importlib.util.find_spec(name)]
+    if program is None or missing:
+        lack = f"the browser tests need {', '.join(missing) or 'Chromium'}: pip install -e .[browser], and Chromium"
+        (pytest.fail if os.environ.get("MFCOURSE_BROWSER") == "required" else pytest.skip)(lack)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, "--disable-sync"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """A function: folder -> address of a server whose root it is, until the tests end."""
+    servers = []
+
+    def start(folder):
+        server = website.serve(folder, 0)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def module_page(chromium, serve):
+    """An empty page on a server whose root holds the modules of the demos: `await import("/circle.js")` works there."""
+    page = chromium.new_page()
+    page.goto(f"{serve(live.FOLDER)}/demo.css")
+    yield page
+    page.close()

@@ -1,0 +1,85 @@
+"""What the website makes of a chapter: solutions fold, statements get a frame, and their labels lead to all statements.
+
+Notebooks are plain Markdown, so that they read the same everywhere. Here the marks they use become structure: a
+paragraph that begins with **Thm 3.3** is a statement, and what begins with **Solution 3.1.** is a solution, its code
+included.
+"""
+
+import re
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.transforms import SphinxTransform
+
+LABEL = re.compile(r"(Def\.|Assumptions|Prop\.|Thm) [C\d]\.\d")
+SOLUTION = re.compile(r"Solution \d+\.\d+")
+HIDDEN = "tag_hide-cell"  # the class of the code of a solution
+
+
+class folded(nodes.Element):
+    """A solution: its title shows, the rest unfolds."""
+
+
+def visit_folded(writer, node):
+    """HTML: a browser unfolds `details` by itself, by mouse or keyboard, with or without JavaScript."""
+    writer.body.append(f'<details class="solution"><summary>{node["title"]}</summary>\n')
+
+
+def depart_folded(writer, node):
+    """The end of a solution."""
+    writer.body.append("</details>\n")
+
+
+class Chapter(SphinxTransform):
+    """Fold solutions and frame statements of a notebook, and link labels in bold, in every page but their own."""
+
+    default_priority = 600
+
+    def apply(self):
+        """Change the tree of one page."""
+        if self.env.docname == "book/statements":
+            return
+        for bold in list(self.document.findall(nodes.strong)):
+            label, paragraph = bold.astext(), bold.parent
+            first = isinstance(paragraph, nodes.paragraph) and paragraph.index(bold) == 0
+            if first and (solution := SOLUTION.match(label)):
+                fold(paragraph, solution[0])
+            elif found := LABEL.match(label):
+                if first and self.env.docname.startswith("notebooks/"):
+                    frame(paragraph)
+                link(bold, found, self.env.docname)
+
+
+def fold(paragraph, title):
+    """Everything from this paragraph to the end of the hidden code after it becomes one folded element."""
+    siblings, start = paragraph.parent, paragraph.parent.index(paragraph)
+    end = next(k for k in range(start, len(siblings)) if HIDDEN in siblings[k].get("classes", ()))
+    siblings[end]["hide_mode"] = None  # the code unfolds with the solution, not once more by itself
+    del paragraph[0]
+    inside = siblings[start : end + 1]
+    del siblings[start : end + 1]
+    siblings.insert(start, folded("", *inside, title=title))
+
+
+def frame(paragraph):
+    """A statement is its paragraph and the list that ends it."""
+    siblings, start = paragraph.parent, paragraph.parent.index(paragraph)
+    end = start + 1
+    if end < len(siblings) and isinstance(siblings[end], nodes.bullet_list):
+        end += 1
+    inside = siblings[start:end]
+    del siblings[start:end]
+    siblings.insert(start, nodes.container("", *inside, classes=["statement"]))
+
+
+def link(bold, found, page):
+    """The label becomes a reference to the page of all statements, where Thm 3.3 is thm-3-3."""
+    target = re.sub(r"[^a-z0-9]+", "-", found[0].lower()).strip("-")
+    words = nodes.inline("", bold.astext())
+    bold[:] = [pending_xref("", words, refdomain="prf", reftype="ref", reftarget=target, refdoc=page, refwarn=True)]
+
+
+def setup(app):
+    """Add the transform and the folded element to Sphinx."""
+    app.add_node(folded, html=(visit_folded, depart_folded))
+    app.add_transform(Chapter)

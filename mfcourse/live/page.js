@@ -1,0 +1,8 @@
+/** Brings the demos of a page to life: every element of class mf-live names its demo in data-demo. */
+
+const data = await (await fetch(new URL("data.json", import.meta.url))).json();
+
+for (const el of document.querySelectorAll(".mf-live")) {
+  const { default: demo } = await import(`./${el.dataset.demo}.js`);
+  demo.render({ model: { get: (name) => ({ data: data[el.dataset.demo] })[name] }, el });
+}

@@ -1,0 +1,182 @@
+"""The website's own code: what it refuses, what it adds to pages, and how a chapter becomes one."""
+
+import json
+import urllib.request
+
+import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
+
+from mfcourse import chapters, live, website
+from mfcourse.cli import main
+from tests.test_project import ORDER
+
+PAGES = sorted((website.BOOK / "api").glob("*.md"))
+
+
+def test_the_reference_describes_every_module_once():
+    described = [
+        line.split("mfcourse.")[1]
+        for page in PAGES
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith(".. automodule::")
+    ]
+    chapters = {f"exercises.chapter{k:02}" for k in range(13)}
+    assert sorted(described) == sorted({*ORDER, *chapters})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum_i |w_i| * eta_ and `w` of shape (..., m) on `x`_`y`",
+        "First.\n\n    a formula |w|_\n\nLast `x`.",
+        "A list: *a*, **b**, a\\b, and a trailing |",
+        "",
+    ],
+)
+def test_docstrings_keep_their_characters_and_raise_no_complaint(text):
+    tree = publish_doctree("\n".join(website.as_rst(text.split("\n"))), settings_overrides={"report_level": 5})
+    assert not list(tree.findall(nodes.system_message))
+    assert tree.astext().split() == text.replace("`", "").split()
+
+
+def test_indented_formulas_of_docstrings_are_verbatim_and_names_are_code():
+    tree = publish_doctree("\n".join(website.as_rst(["Of `w`:", "", "    a_i = |w_i|", "    b"])))
+    assert next(tree.findall(nodes.literal_block)).astext() == "a_i = |w_i|\nb"
+    assert next(tree.findall(nodes.literal)).astext() == "w"
+
+
+def test_without_a_repository_there_are_no_launch_buttons_and_with_one_each_has_its_address():
+    assert website.launch_buttons("", "") == {}
+    assert website.launch_buttons("", "https://hub.example.org") == {}
+    options = website.launch_buttons("https://github.com/someone/mfcourse", "https://hub.example.org")
+    assert options["repository_url"] == "https://github.com/someone/mfcourse"
+    assert options["launch_buttons"]["jupyterhub_url"] == "https://hub.example.org"
+    assert options["launch_buttons"]["colab_url"]
+    assert "colab_url" not in website.launch_buttons("https://gitlab.com/someone/mfcourse", "")["launch_buttons"]
+    with pytest.raises(ValueError, match="REPOSITORY must be an address that begins with https://"):
+        website.launch_buttons("git@github.com:someone/mfcourse", "")
+
+
+def test_launch_links_are_configured_in_one_place_and_off():
+    settings = (website.BOOK / "conf.py").read_text(encoding="utf-8")
+    assert 'REPOSITORY = ""' in settings
+    assert 'JUPYTERHUB = ""' in settings
+    assert settings.count("launch_buttons") == 1
+
+
+def test_build_does_not_touch_a_folder_that_holds_other_files(capsys, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert main(["site", "build", "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "--out must be a new folder or a site to be replaced" in error
+    assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_build_that_fails_leaves_the_old_site_as_it_was(capsys, tmp_path, monkeypatch):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / ".buildinfo").write_text("an older site")
+    broken = tmp_path / "book"
+    broken.mkdir()
+    (broken / "conf.py").write_text("root_doc = 'index'")
+    (broken / "index.md").write_text("no parser for this page")
+    monkeypatch.setattr(website, "BOOK", broken)
+    monkeypatch.setattr(website, "ROOT", broken)
+    assert main(["site", "build", "--out", str(tmp_path / "site")]) != 0
+    assert "the site was not built" in capsys.readouterr().err
+    assert (tmp_path / "site" / ".buildinfo").read_text() == "an older site"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book", "site"]
+
+
+def test_an_installation_without_the_book_says_so(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(website, "BOOK", tmp_path / "nowhere")
+    assert main(["site", "build", "--out", str(tmp_path / "site")]) == 2
+    assert "the site is built in a clone" in capsys.readouterr().err
+
+
+def test_a_missing_extra_comes_with_the_command_that_mends_it(capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "sphinx.cmd.build", None)
+    assert main(["site", "build", "--out", str(tmp_path / "site")]) == 2
+    error = capsys.readouterr().err
+    assert '-m pip install -e ".[book]"' in error
+    assert error.count("\n") == 1
+
+
+def test_modules_are_served_as_javascript(serve):
+    with urllib.request.urlopen(f"{serve(live.FOLDER)}/stage.js") as answer:
+        assert answer.headers["content-type"] == "text/javascript"
+
+
+def test_a_port_that_is_taken_is_one_line(capsys, tmp_path):
+    (tmp_path / ".buildinfo").touch()
+    with website.serve(tmp_path, 0) as server:
+        assert main(["site", "serve", "--out", str(tmp_path), "--port", str(server.server_port)]) == 2
+    assert capsys.readouterr().err.startswith("mfcourse: --port must be a free port, but")
+
+
+def test_serve_says_where_to_read_until_ctrl_c(capsys, tmp_path, monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("http.server.ThreadingHTTPServer.serve_forever", interrupted)
+    (tmp_path / ".buildinfo").touch()
+    assert main(["site", "serve", "--out", str(tmp_path), "--port", "0"]) == 0
+    assert "Read it at http://127.0.0.1:" in capsys.readouterr().out
+
+
+def test_a_module_of_a_demo_is_one_text_without_imports_from_files():
+    for name in live.NAMES:
+        text = live.module(f"{name}.js")
+        assert 'from "./' not in text
+        assert "export default" in text
+
+
+def test_a_demo_in_a_notebook_has_its_data_and_stands_for_itself_where_no_kernel_runs():
+    demo = live.spikes()
+    assert demo.data == live.instances("spikes")
+    shown = demo._repr_mimebundle_()
+    assert '<div class="mf-live" data-demo="spikes">' in shown["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in shown
+    with pytest.raises(ValueError, match="name must be"):
+        live.Demo("nothing")
+
+
+def test_all_instances_can_be_written_as_json():
+    for name in live.NAMES:
+        assert json.loads(json.dumps(live.instances(name), allow_nan=False)) == live.instances(name)
+
+
+def paragraph(bold, rest):
+    return nodes.paragraph("", "", nodes.strong("", bold), nodes.Text(rest))
+
+
+def test_a_solution_folds_with_its_code():
+    code = nodes.container("", classes=["cell", "tag_hide-cell"], hide_mode="all")
+    section = nodes.section("", paragraph("Solution 3.1.", " So."), nodes.paragraph("", "More."), code, nodes.title())
+    chapters.fold(section[0], "Solution 3.1")
+    folded, after = section.children
+    assert (folded["title"], folded.astext().split()) == ("Solution 3.1", ["So.", "More."])
+    assert folded[-1] is code
+    assert code["hide_mode"] is None
+    assert isinstance(after, nodes.title)
+
+
+def test_a_statement_is_framed_with_the_list_that_ends_it():
+    first = paragraph("Assumptions 3.4.", " One of these:")
+    section = nodes.section("", first, nodes.bullet_list(), nodes.paragraph("", "A circle has no edge."))
+    chapters.frame(first)
+    assert section[0]["classes"] == ["statement"]
+    assert [type(child) for child in section[0]] == [nodes.paragraph, nodes.bullet_list]
+    assert section[1].astext() == "A circle has no edge."
+
+
+@pytest.mark.parametrize(
+    ("text", "target"), [("Thm 3.3.", "thm-3-3"), ("Prop. C.1", "prop-c-1"), ("Assumptions 3.4.", "assumptions-3-4")]
+)
+def test_labels_in_bold_lead_to_the_statements(text, target):
+    bold = nodes.strong("", text)
+    chapters.link(bold, chapters.LABEL.match(text), "notebooks/x")
+    assert bold.astext() == text
+    assert bold[0]["reftarget"] == target
+    assert not chapters.LABEL.match("Theorem")
