@@ -20,7 +20,7 @@ extensions = [
     "sphinx_design",
     "sphinx_proof",
     "sphinxcontrib.bibtex",
-    "mfcourse.chapters",
+    "mfcourse.pages",
     "mfcourse.website",
 ]
 root_doc = "book/index"

@@ -12,6 +12,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import yaml
+
 from mfcourse import lab, live
 from mfcourse.files import writable_folder
 
@@ -89,6 +91,7 @@ def launch_buttons(repository, hub):
 
 def setup(app):
     """Sphinx asks for this: prepare docstrings, and put MathJax and the live demos beside the pages."""
+    app.connect("source-read", _append_contents)
     app.connect("autodoc-process-docstring", _prepare)
     app.connect("html-page-context", _bring_to_life)
     app.connect("build-finished", _copy_assets)
@@ -108,6 +111,27 @@ def as_rst(lines):
             text.append("".join(a + b for a, b in zip(plain, [*code, ""], strict=True)))
         text.append("")
     return "\n".join(text).split("\n")
+
+
+def contents(toc):
+    """Hidden toctrees for the parts of a table of contents as Jupyter Book 2 has it: one order for both engines.
+
+    toc: the list of entries in myst.yml, each a file or a titled list of files.
+    """
+    text = ""
+    for part in toc:
+        if "children" in part:
+            files = [str(Path(page["file"]).with_suffix("")) for page in part["children"]]
+            text += "\n".join(["", "```{toctree}", ":hidden:", f":caption: {part['title']}", "", *files, "```", ""])
+    return text
+
+
+def _append_contents(app, docname, source):
+    """The landing page ends with the contents of myst.yml, and the reference of the library, which is only here."""
+    if docname == app.config.root_doc:
+        toc = yaml.safe_load((Path(app.confdir) / "myst.yml").read_text(encoding="utf-8"))["project"]["toc"]
+        toc.append({"title": "The library", "children": [{"file": "api/index.md"}]})
+        source[0] += contents(toc)
 
 
 def _prepare(app, kind, name, described, options, lines):

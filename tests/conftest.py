@@ -28,13 +28,24 @@ def course_style():
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def demand():
+    """A function (found, name): skips the test if something it needs was not found, or fails where that is demanded."""
+
+    def check(found, name):
+        if not found:
+            refuse = pytest.fail if os.environ.get("MFCOURSE_BROWSER") == "required" else pytest.skip
+            refuse(f"{name} is missing: pip install -e .[browser], and Chromium from your system's packages")
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def chromium(demand):
     """A headless Chromium, driven by Playwright."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    missing = [name for name in ("playwright", "axe_playwright_python") if not importlib.util.find_spec(name)]
-    if program is None or missing:
-        lack = f"the browser tests need {', '.join(missing) or 'Chromium'}: pip install -e .[browser], and Chromium"
-        (pytest.fail if os.environ.get("MFCOURSE_BROWSER") == "required" else pytest.skip)(lack)
+    demand(program, "Chromium")
+    for name in ("playwright", "axe_playwright_python"):
+        demand(importlib.util.find_spec(name), name)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -7,6 +7,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
 
 def execute(path):
     """Run all cells of the notebook at `path` in its folder, and write it back."""
@@ -14,6 +16,10 @@ def execute(path):
     folder = {"metadata": {"path": str(Path(path).parent)}}
     NotebookClient(notebook, timeout=120, record_timing=False, coalesce_streams=True, resources=folder).execute()
     notebook.metadata = {"kernelspec": notebook.metadata.kernelspec}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if "text/html" in output.get("data", ()):  # what stands for a live demo where no kernel runs
+                output.data.pop(WIDGET, None)
     nbformat.write(notebook, path)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mfcourse import live
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 FIGURE = "image/png"
 LEAST_EXERCISES = {0: 1, 11: 3, 12: 3}  # and 4 in all others
@@ -51,7 +53,8 @@ def test_the_last_prose_is_a_summary_with_references(notebook):
 
 
 def test_a_chapter_is_neither_a_leaflet_nor_a_book(notebook):
-    assert 25 <= len(prose(notebook)) + len(cells(notebook, "code")) <= 40
+    demos = sum(source(cell).startswith("live.") for cell in cells(notebook, "code"))
+    assert 25 <= len(prose(notebook)) + len(cells(notebook, "code")) - demos <= 40
 
 
 def test_titles_and_files_count_in_the_same_order(notebook):
@@ -107,6 +110,22 @@ def test_cells_with_a_control_are_left_to_a_live_kernel(notebook):
             assert drawn_before, "a control comes after a static figure"
             assert {"nbval-ignore-output", "remove-output"} <= set(tags(cell))
             assert "continuous_update=False" in source(cell)
+
+
+def test_live_demos_are_stored_as_what_stands_for_them_where_no_kernel_runs(notebook):
+    for cell in cells(notebook, "code"):
+        if "live." in source(cell):
+            name = source(cell).removeprefix("live.").removesuffix("()")
+            assert name in live.NAMES
+            assert tags(cell) == ["nbval-ignore-output"]
+            (output,) = cell["outputs"]
+            assert "".join(output["data"]["text/html"]) == live.FALLBACK.format(name=name)
+            assert set(output["data"]) == {"text/html", "text/plain"}
+
+
+def test_every_demo_is_in_a_chapter():
+    text = "".join(source(cell) for path in NOTEBOOKS for cell in cells(path, "code"))
+    assert all(f"live.{name}()" in text for name in live.NAMES)
 
 
 def test_every_exercise_has_a_stub_a_check_and_a_hidden_solution(notebook):

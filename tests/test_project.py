@@ -43,7 +43,7 @@ ORDER = [
     "live",
     "arguments",
     "lab",
-    "chapters",
+    "pages",
     "website",
     "doctor",
     "cli",

@@ -7,7 +7,7 @@ import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from mfcourse import chapters, live, website
+from mfcourse import live, pages, website
 from mfcourse.cli import main
 from tests.test_project import ORDER
 
@@ -154,7 +154,7 @@ def paragraph(bold, rest):
 def test_a_solution_folds_with_its_code():
     code = nodes.container("", classes=["cell", "tag_hide-cell"], hide_mode="all")
     section = nodes.section("", paragraph("Solution 3.1.", " So."), nodes.paragraph("", "More."), code, nodes.title())
-    chapters.fold(section[0], "Solution 3.1")
+    pages.fold(section[0], "Solution 3.1")
     folded, after = section.children
     assert (folded["title"], folded.astext().split()) == ("Solution 3.1", ["So.", "More."])
     assert folded[-1] is code
@@ -165,7 +165,7 @@ def test_a_solution_folds_with_its_code():
 def test_a_statement_is_framed_with_the_list_that_ends_it():
     first = paragraph("Assumptions 3.4.", " One of these:")
     section = nodes.section("", first, nodes.bullet_list(), nodes.paragraph("", "A circle has no edge."))
-    chapters.frame(first)
+    pages.frame(first)
     assert section[0]["classes"] == ["statement"]
     assert [type(child) for child in section[0]] == [nodes.paragraph, nodes.bullet_list]
     assert section[1].astext() == "A circle has no edge."
@@ -176,7 +176,7 @@ def test_a_statement_is_framed_with_the_list_that_ends_it():
 )
 def test_labels_in_bold_lead_to_the_statements(text, target):
     bold = nodes.strong("", text)
-    chapters.link(bold, chapters.LABEL.match(text), "notebooks/x")
+    pages.link(bold, pages.LABEL.match(text), "notebooks/x")
     assert bold.astext() == text
     assert bold[0]["reftarget"] == target
-    assert not chapters.LABEL.match("Theorem")
+    assert not pages.LABEL.match("Theorem")

@@ -1,15 +1,17 @@
-"""What the website makes of a chapter: solutions fold, statements get a frame, and their labels lead to all statements.
+"""What the website makes of pages: solutions fold, statements get a frame, labels lead to the page of all statements.
 
 Notebooks are plain Markdown, so that they read the same everywhere. Here the marks they use become structure: a
 paragraph that begins with **Thm 3.3** is a statement, and what begins with **Solution 3.1.** is a solution, its code
-included.
+included. The glossary is written as Jupyter Book 2 wants it, as a definition list.
 """
 
 import re
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import glossary, pending_xref
+from sphinx.domains.std import make_glossary_term
 from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
 
 LABEL = re.compile(r"(Def\.|Assumptions|Prop\.|Thm) [C\d]\.\d")
 SOLUTION = re.compile(r"Solution \d+\.\d+")
@@ -79,7 +81,26 @@ def link(bold, found, page):
     bold[:] = [pending_xref("", words, refdomain="prf", reftype="ref", reftarget=target, refdoc=page, refwarn=True)]
 
 
+class Glossary(SphinxDirective):
+    """A definition list in Markdown, whose terms `{term}` can refer to; Sphinx's own directive is made for rst."""
+
+    has_content = True
+
+    def run(self):
+        """The list, with an anchor for each term."""
+        words = glossary(sorted=False)
+        self.state.nested_parse(self.content, self.content_offset, words)
+        for entries in words.findall(nodes.definition_list):
+            entries["classes"].append("glossary")
+        for term in list(words.findall(nodes.term)):
+            place = {"source": term.source, "lineno": term.line, "node_id": None, "document": self.state.document}
+            term.replace_self(make_glossary_term(self.env, term.children, None, **place))
+        return [words]
+
+
 def setup(app):
-    """Add the transform and the folded element to Sphinx."""
+    """Add the transform, the folded element and the glossary to Sphinx."""
     app.add_node(folded, html=(visit_folded, depart_folded))
     app.add_transform(Chapter)
+    app.add_directive_to_domain("std", "glossary", Glossary, override=True)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
