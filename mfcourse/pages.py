@@ -43,8 +43,9 @@ class Chapter(SphinxTransform):
             return
         for bold in list(self.document.findall(nodes.strong)):
             label, paragraph = bold.astext(), bold.parent
-            first = isinstance(paragraph, nodes.paragraph) and paragraph.index(bold) == 0
+            first = isinstance(paragraph, nodes.paragraph) and paragraph.astext().startswith(label)
             if first and (solution := SOLUTION.match(label)):
+                paragraph.remove(bold)  # it becomes the title
                 fold(paragraph, solution[0])
             elif found := LABEL.match(label):
                 if first and self.env.docname.startswith("notebooks/"):
@@ -57,7 +58,6 @@ def fold(paragraph, title):
     siblings, start = paragraph.parent, paragraph.parent.index(paragraph)
     end = next(k for k in range(start, len(siblings)) if HIDDEN in siblings[k].get("classes", ()))
     siblings[end]["hide_mode"] = None  # the code unfolds with the solution, not once more by itself
-    del paragraph[0]
     inside = siblings[start : end + 1]
     del siblings[start : end + 1]
     siblings.insert(start, folded("", *inside, title=title))

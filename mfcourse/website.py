@@ -19,6 +19,10 @@ from mfcourse.files import writable_folder
 
 ROOT = lab.PACKAGE.parent
 BOOK = ROOT / "book"
+REFERENCE = (
+    *("index", "measures", "problems", "flows", "certificates", "geometry", "experiments", "pictures"),
+    *("exercises", "commands"),
+)  # pages of the library's reference, in reading order
 MATHJAX = "mathjax/tex-mml-chtml.js"
 MATHJAX_FILES = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
 
@@ -130,7 +134,7 @@ def _append_contents(app, docname, source):
     """The landing page ends with the contents of myst.yml, and the reference of the library, which is only here."""
     if docname == app.config.root_doc:
         toc = yaml.safe_load((Path(app.confdir) / "myst.yml").read_text(encoding="utf-8"))["project"]["toc"]
-        toc.append({"title": "The library", "children": [{"file": "api/index.md"}]})
+        toc.append({"title": "The library", "children": [{"file": f"api/{name}.md"} for name in REFERENCE]})
         source[0] += contents(toc)
 
 

@@ -153,7 +153,7 @@ def paragraph(bold, rest):
 
 def test_a_solution_folds_with_its_code():
     code = nodes.container("", classes=["cell", "tag_hide-cell"], hide_mode="all")
-    section = nodes.section("", paragraph("Solution 3.1.", " So."), nodes.paragraph("", "More."), code, nodes.title())
+    section = nodes.section("", nodes.paragraph("", "So."), nodes.paragraph("", "More."), code, nodes.title())
     pages.fold(section[0], "Solution 3.1")
     folded, after = section.children
     assert (folded["title"], folded.astext().split()) == ("Solution 3.1", ["So.", "More."])

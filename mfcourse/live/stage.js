@@ -105,6 +105,7 @@ export function loop({ root, controls }, { advance, draw, reset }) {
     settle();
     draw();
   });
+  run.classList.add("mf-run");
   button(controls, "Step", () => {
     pause();
     advance();
