@@ -1,13 +1,17 @@
 """What several test files share: the figure style, a web server, and a browser.
 
 Tests in the browser need the extra `browser` and Chromium. Where these are missing they are skipped, unless the
-environment says MFCOURSE_BROWSER=required, as the project's own checks do.
+environment says MFCOURSE_BROWSER=required, as the project's own checks do. What they leave to be looked at, screenshots
+and frame rates, is kept in the folder that MFCOURSE_ALBUM names.
 """
 
 import importlib.util
 import os
 import shutil
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -15,6 +19,7 @@ import pytest
 from mfcourse import live, plots, website
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+RENDERED = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -78,3 +83,57 @@ def module_page(chromium, serve):
     page.goto(f"{serve(live.FOLDER)}/demo.css")
     yield page
     page.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, demand):
+    """The folder of a site built by the command, in a fresh process."""
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mfcourse", "site", "build", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=website.ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr.lower(), done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def address(site, serve):
+    """Where the site is served."""
+    return serve(site)
+
+
+@pytest.fixture
+def page(chromium):
+    """A page of a fresh browser profile; a test fails if anything went wrong on it (`page.complaints`)."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+    page.on("response", lambda answer: answer.status >= 400 and page.complaints.append(f"{answer.status} {answer.url}"))
+    page.on("request", lambda request: home(request.url) or page.complaints.append(f"off-origin: {request.url}"))
+    yield page
+    context.close()
+    assert page.complaints == []
+
+
+def home(url):
+    """True if a request stays on this machine."""
+    return url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:"))
+
+
+def visit(page, url):
+    """Open a page and wait until its formulas are set and its demos are there."""
+    page.goto(url)
+    page.evaluate(RENDERED)
+    for demo in page.query_selector_all(".mf-live"):
+        demo.wait_for_selector("section canvas")
+
+
+@pytest.fixture
+def album(tmp_path):
+    """The folder for what people should look at."""
+    folder = Path(os.environ.get("MFCOURSE_ALBUM", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,20 +1,14 @@
-"""The site in a browser: every page, light and dark, wide and on a phone, with a mouse and with a keyboard.
-
-The screenshots are kept in the folder that the environment variable MFCOURSE_SCREENSHOTS names, to be looked at.
-"""
+"""The site in a browser: every page, light and dark, wide and on a phone, over http and from the file system."""
 
 import functools
-import os
 import re
-import subprocess
-import sys
 import urllib.parse
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
 from mfcourse import website
+from tests.conftest import RENDERED, home, visit
 
 KINDS = (  # one page of each kind
     *("book/index", "book/live", "book/statements", "book/glossary", "book/crosswalk", "book/bibliography"),
@@ -22,58 +16,7 @@ KINDS = (  # one page of each kind
     *("_modules/mfcourse/flows", "search", "genindex"),
 )
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-RENDERED = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"
 MOST = 40_000_000  # bytes
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory, demand):
-    """The folder of a site built by the command, in a fresh process."""
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mfcourse", "site", "build", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=website.ROOT, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "warning" not in done.stderr.lower(), done.stderr
-    return out
-
-
-@pytest.fixture(scope="session")
-def address(site, serve):
-    """Where the site is served."""
-    return serve(site)
-
-
-@pytest.fixture
-def page(chromium):
-    """A page of a fresh browser profile that remembers what went wrong: `page.complaints`."""
-    context = chromium.new_context()
-    page = context.new_page()
-    watch(page)
-    yield page
-    context.close()
-    assert page.complaints == []
-
-
-def watch(page):
-    """Collect errors of the console, of scripts and of requests, and every request that leaves this machine."""
-    page.complaints = []
-    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
-    page.on("response", lambda answer: answer.status >= 400 and page.complaints.append(f"{answer.status} {answer.url}"))
-    page.on("request", lambda request: home(request.url) or page.complaints.append(f"off-origin: {request.url}"))
-
-
-def home(url):
-    return url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:"))
-
-
-def visit(page, url):
-    """Open a page and wait until its formulas are set and its demos are there."""
-    page.goto(url)
-    page.evaluate(RENDERED)
-    for demo in page.query_selector_all(".mf-live"):
-        demo.wait_for_selector("section canvas")
 
 
 def pages(site):
@@ -226,18 +169,16 @@ def test_dark_mode_is_a_button_and_follows_the_system(page, address):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_of_page_is_photographed_light_dark_and_on_a_phone(kind, page, address, tmp_path):
-    folder = Path(os.environ.get("MFCOURSE_SCREENSHOTS", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
+def test_each_kind_of_page_is_photographed_light_dark_and_on_a_phone(kind, page, address, album):
     name = kind.replace("/", "-")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(DESK)
         visit(page, f"{address}/{kind}.html")
-        page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+        page.screenshot(path=album / f"{name}-{scheme}.png", full_page=True)
     page.set_viewport_size(PHONE)
     visit(page, f"{address}/{kind}.html")
-    page.screenshot(path=folder / f"{name}-phone.png", full_page=True)
+    page.screenshot(path=album / f"{name}-phone.png", full_page=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
