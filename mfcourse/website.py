@@ -90,7 +90,8 @@ def launch_buttons(repository, hub):
     launch = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org", "jupyterhub_url": hub}
     if repository.startswith("https://github.com/"):
         launch["colab_url"] = "https://colab.research.google.com"
-    return {"repository_url": repository, "use_repository_button": True, "launch_buttons": launch}
+    address = {"repository_url": repository, "repository_branch": "main", "use_repository_button": True}
+    return address | {"launch_buttons": launch}
 
 
 def setup(app):

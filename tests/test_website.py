@@ -1,6 +1,9 @@
 """The website's own code: what it refuses, what it adds to pages, and how a chapter becomes one."""
 
 import json
+import shutil
+import subprocess
+import sys
 import urllib.request
 
 import pytest
@@ -58,11 +61,25 @@ def test_without_a_repository_there_are_no_launch_buttons_and_with_one_each_has_
         website.launch_buttons("git@github.com:someone/mfcourse", "")
 
 
-def test_launch_links_are_configured_in_one_place_and_off():
+def test_two_lines_of_the_settings_put_launch_links_on_chapters(tmp_path):
     settings = (website.BOOK / "conf.py").read_text(encoding="utf-8")
-    assert 'REPOSITORY = ""' in settings
-    assert 'JUPYTERHUB = ""' in settings
-    assert settings.count("launch_buttons") == 1
+    for name, given in (("REPOSITORY", "https://github.com/someone/course"), ("JUPYTERHUB", "https://hub.example.org")):
+        assert f'{name} = ""' in settings
+        settings = settings.replace(f'{name} = ""', f'{name} = "{given}"')
+    book = tmp_path / "book"
+    shutil.copytree(website.BOOK, book, ignore=shutil.ignore_patterns("*.md", "*.png"))
+    (book / "conf.py").write_text(settings, encoding="utf-8")
+    (book / "index.md").write_text("# One chapter", encoding="utf-8")
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(website.ROOT / "notebooks" / "01_measures.ipynb", tmp_path / "notebooks")
+    subprocess.run([sys.executable, "-m", "sphinx", "-Q", "-c", book, tmp_path, tmp_path / "out"], check=True)
+    text = (tmp_path / "out" / "notebooks" / "01_measures.html").read_text(encoding="utf-8")
+    for link in (
+        "https://mybinder.org/v2/gh/someone/course/main?urlpath=lab/tree/notebooks/01_measures.ipynb",
+        "https://colab.research.google.com/github/someone/course/blob/main/notebooks/01_measures.ipynb",
+        "https://hub.example.org/hub/user-redirect/git-pull?repo=https%3A//github.com/someone/course",
+    ):
+        assert link in text
 
 
 def test_build_does_not_touch_a_folder_that_holds_other_files(capsys, tmp_path):
@@ -96,7 +113,7 @@ def test_an_installation_without_the_book_says_so(capsys, tmp_path, monkeypatch)
 
 
 def test_a_missing_extra_comes_with_the_command_that_mends_it(capsys, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "sphinx.cmd.build", None)
+    monkeypatch.setitem(sys.modules, "sphinx.cmd.build", None)
     assert main(["site", "build", "--out", str(tmp_path / "site")]) == 2
     error = capsys.readouterr().err
     assert '-m pip install -e ".[book]"' in error
