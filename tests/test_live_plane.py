@@ -257,7 +257,7 @@ def test_the_sentence_of_the_lift_says_not_convex_only_above_the_chord(module_pa
     ask = """async (heights) => {
       const { sentences, stretched } = await import("/lift.js");
       const neuron = { w: Float64Array.of(3), theta: Float64Array.of(0.5, 0.5) };
-      return heights.map((three) => sentences(stretched(neuron, 0), 0.5, three));
+      return heights.map((three) => sentences(stretched(neuron, 0), 0.5, three, three[1] > three[2]));
     }"""
     (neuron, above), (_, below) = module_page.evaluate(ask, [[4, 6, 5], [4, 4.5, 5]])
     assert "w = 3.00, |θ| = 0.71, mass 2.12, price 4.75" in neuron

@@ -70,12 +70,12 @@ export function particles({ weights, positions }) {
 }
 
 /** What there is to say of the neuron, and of the two ways: J mixed, moved and on the chord. */
-export function sentences(state, t, [mixed, moved, chord]) {
+export function sentences(state, t, [mixed, moved, chord], crossed) {
   const [w, length] = place(state);
   const mass = measure(state).masses[0];
   const cost = `price ${price(state).toFixed(2)} (the least, ${mass.toFixed(2)}, is where w = |θ|)`;
   const heights = `J = ${mixed.toFixed(2)} mixed, ${moved.toFixed(2)} moved, ${chord.toFixed(2)} on the chord`;
-  const word = moved > chord + 0.01 ? ": moved above the chord, so J is not convex along the displacement" : "";
+  const word = crossed ? ". The displacement went above its chord: J is not convex along it" : "";
   return [
     `The neuron: w = ${w.toFixed(2)}, |θ| = ${length.toFixed(2)}, mass ${mass.toFixed(2)}, ${cost}.`,
     `The ways, at t = ${t.toFixed(2)}: ${heights}${word}.`,
@@ -101,7 +101,7 @@ function render({ model, el }) {
   const group = { class: "mf-controls", role: "group", "aria-label": "Two ways: controls" };
   const below = element("div", { ...group, style: "grid-column: 1 / -1" });
   below.append(element("p", { class: "mf-help", style: "flex-basis: 100%; margin: 0" }, WAYS));
-  scene.pictures.append(below);
+  scene.pictures.append(below, scene.verdict); // its words belong to both halves
   const share = { min: 0, max: 1, step: 1 / FRAMES, value: 0, show: (t) => t.toFixed(2) };
   const byTime = slider(below, "Share of the way t", share, (value) => {
     clock.pause();
@@ -155,7 +155,7 @@ function render({ model, el }) {
     drawPrices(price(state));
     drawSame(state);
     [mixture, displacement].forEach((way, k) => drawStems(stems[k], way(mu, nu, t)));
-    const words = sentences(state, t, drawValues());
+    const words = sentences(state, t, drawValues(), crossed());
     scene.say(scene.root.dataset.state === "running" ? words[1] : words.join(" "));
   }
 
@@ -205,6 +205,12 @@ function render({ model, el }) {
       pen.mark(positions[k], mass, mass, 5);
     });
     describe(weights.map((mass, k) => `Mass ${mass.toFixed(2)} at ${positions[k].toFixed(2)}`).join(", "));
+  }
+
+  /** Whether J has been above the chord of the displacement up to the largest t so far. */
+  function crossed() {
+    const above = displacements.map((moved, k) => moved - mixtures[0] - TIMES[k] * (mixtures[FRAMES] - mixtures[0]));
+    return above.some((height, k) => height > 0.01 && TIMES[k] <= reached);
   }
 
   /** J at t along the mixture, the displacement and their chord. */

@@ -19,8 +19,8 @@ const STARTS = {
   one: { signs: [1], weight: 1 }, // |w| > |theta|: no weight can pass 0
 };
 const HELP =
-  "Neurons start close to 0 and learn a teacher of four, the dotted rays with a disc (plus) or a square (minus) on " +
-  "them. Orange discs have positive weights, blue squares negative ones. Predict, then run: how few neurons are " +
+  "Neurons start close to 0 and learn a teacher of four, the dotted rays that end in a disc (plus) or a square " +
+  "(minus). Orange discs have positive weights, blue squares negative ones. Predict, then run: how few neurons are " +
   "enough? Which rays get neurons of their sign? And if nobody starts with a negative weight?";
 
 /** A run before its first step. `draw` numbers the random starts; they depend on teacher, m and `signs` as well. */
@@ -95,7 +95,7 @@ function render({ model, el }) {
   ];
   menu(scene.controls, "Start", starts, chosen.signs, (signs) => choose({ signs }));
   button(scene.controls, "Another start", () => choose({ draw: chosen.draw + 1 }));
-  const plane = picture(scene.pictures, "Neurons |w| θ, and the teacher's rays", 300);
+  const plane = picture(scene.pictures, "Neurons |w| θ, and the teacher's directions", 300);
   const circle = picture(scene.pictures, "Potential −η: where it is 0, nothing is missing", 300);
   const curve = picture(scene.pictures, "What is left of the risk", 300);
 
@@ -124,8 +124,7 @@ function render({ model, el }) {
 
   function drawPlane(now) {
     const { masses, theta } = run.problem;
-    const scale = masses.length; // the teacher as a cloud of its own: weights m0 a_j
-    reach.plane = Math.max(reach.plane, 1.12 * scale * Math.max(...masses.map(Math.abs)), 1.05 * largest(now));
+    reach.plane = Math.max(reach.plane, 5, 1.05 * largest(now));
     const range = [-reach.plane, reach.plane];
     const pen = axes(plane.canvas, { x: range, y: range, xlabel: "|w| θ₁", ylabel: "|w| θ₂", equal: true });
     const [xs, ys] = [[], []]; // the paths one after the other; a NaN lifts the pen
@@ -139,9 +138,9 @@ function render({ model, el }) {
     }
     pen.curve(xs, ys, "context", { thickness: 0.8 });
     masses.forEach((mass, j) => {
-      const [far, own] = [2 * reach.plane, scale * Math.abs(mass)];
-      pen.curve([0, far * theta[2 * j]], [0, far * theta[2 * j + 1]], "truth", { dash: [2, 3] });
-      pen.mark(own * theta[2 * j], own * theta[2 * j + 1], mass, 6, "truth");
+      const [right, up] = [0.92 * reach.plane * theta[2 * j], 0.92 * reach.plane * theta[2 * j + 1]];
+      pen.curve([0, right], [0, up], "truth", { dash: [2, 3] });
+      pen.mark(right, up, mass, 6, "truth");
     });
     run.state.w.forEach((weight, i) => pen.mark(now[2 * i], now[2 * i + 1], weight));
   }

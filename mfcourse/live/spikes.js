@@ -10,6 +10,7 @@ import { button, loop, menu, picture, slider, stage } from "./stage.js";
 
 const TOLERANCE = 1e-8; // relative gap below which a measure is called optimal (certificates.TOLERANCE)
 const STILL = 1e-16; // dissipation, relative to J, below which nothing will happen any more (flows.STILL)
+const CLOSE = 1e-6; // relative gap below which a slow run is on its last steps, and not stuck
 const PATIENCE = 20000; // steps after which a run is given up
 const COLUMNS = "repeat(auto-fit, minmax(max(min(100%, 19rem), 34%), 1fr))"; // of pictures: two, or one on a phone
 const METRIC = "conic"; // heavy particles do not slow the others down
@@ -49,7 +50,7 @@ export function add(run, at) {
  */
 function judged(run) {
   const found = certificate(run.problem, run.state);
-  const still = found.top > 1 + TOLERANCE && dissipation(run.problem, run.state) <= STILL * found.objective;
+  const still = found.gap > CLOSE && dissipation(run.problem, run.state) <= STILL * found.objective;
   const late = run.number > 0 && run.number % PATIENCE === 0;
   const verdict = found.gap <= TOLERANCE ? "optimal" : still ? "stuck" : late ? "slow" : "moving";
   const { w, theta } = run.state;
@@ -107,16 +108,16 @@ function render({ model, el }) {
   button(scene.controls, "Add a particle there", () => insert(chosen.place));
 
   scene.pictures.style.gridTemplateColumns = COLUMNS;
-  const cloud = picture(scene.pictures, "Particles, their paths, and where the truth is, dotted (click to add one)");
+  const cloud = picture(scene.pictures, "Particles and their paths; dotted: places of the truth (click to add a particle)");
   cloud.canvas.parentElement.style.gridColumn = "1 / -1";
   cloud.canvas.style.cursor = "crosshair";
   cloud.canvas.addEventListener("click", (event) => {
     const [at] = board.at(event);
     if (at >= 0 && at < 1) insert(at);
   });
+  const potential = picture(scene.pictures, "Potential −η and its band", 200);
   const measure = picture(scene.pictures, "Their measure, and the true one, dotted", 200);
   const signal = picture(scene.pictures, "Signal: observed, dotted, and fitted, grey", 200);
-  const potential = picture(scene.pictures, "Potential −η and its band", 200);
   const record = picture(scene.pictures, "J and gap, step by step", 200);
 
   function reset() {

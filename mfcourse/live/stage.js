@@ -24,7 +24,7 @@ export function stage(el, title, help) {
   const pictures = element("div", { class: "mf-pictures" });
   const verdict = element("p", { class: "mf-verdict", role: "status" });
   const root = element("section", { class: "mf-demo", "aria-label": title });
-  root.append(element("p", { class: "mf-help" }, help), controls, pictures, verdict);
+  root.append(element("p", { class: "mf-help" }, help), controls, verdict, pictures);
   el.replaceChildren(root);
   let due = 0;
   function say(words) {
@@ -36,7 +36,10 @@ export function stage(el, title, help) {
   return { root, controls, pictures, verdict, say };
 }
 
-/** A labelled slider; `show` turns its number into the words beside it, `change` is called with the number. */
+/**
+ * A labelled slider, with a button at each end of its number for those who want an exact one; `show` turns the number
+ * into words, `change` is called with it.
+ */
 export function slider(place, label, { min, max, step, value, show = String }, change) {
   const input = element("input", { type: "range", min, max, step, value });
   const shown = element("output", {}, show(value));
@@ -49,7 +52,18 @@ export function slider(place, label, { min, max, step, value, show = String }, c
     say(input.valueAsNumber);
     change(input.valueAsNumber);
   });
-  place.append(element("label", { class: "mf-slider" }, element("span", {}, label), input, shown));
+  const group = element("div", { class: "mf-slider" }, element("label", {}, element("span", {}, label), input));
+  const nudge = (words, name, way) => {
+    const pressed = button(group, words, () => {
+      input[way]();
+      input.dispatchEvent(new Event("input"));
+    });
+    pressed.setAttribute("aria-label", `${label}: ${name}`);
+  };
+  nudge("−", "less", "stepDown");
+  group.append(shown);
+  nudge("+", "more", "stepUp");
+  place.append(group);
   return {
     input,
     set(number) {
