@@ -6,7 +6,7 @@
 from mfcourse import __version__, website
 
 # Where this course is published. While these are empty, pages show no launch buttons and no repository link.
-REPOSITORY = ""  # such as "https://github.com/NAME/mfcourse": Binder, Colab, and a link to the source
+REPOSITORY = ""  # such as "https://github.com/NAME/mfcourse", or on GitLab: Binder, Colab, a link to the source
 JUPYTERHUB = ""  # such as "https://hub.university.edu": opens chapters there through nbgitpuller
 
 project, author, release = "mfcourse", "the mfcourse contributors", __version__
@@ -15,6 +15,7 @@ language = "en"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.githubpages",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
@@ -24,14 +25,14 @@ extensions = [
     "mfcourse.website",
 ]
 root_doc = "book/index"
-include_patterns = ["book/**", "notebooks/*.ipynb"]
-exclude_patterns = ["book/_*", "**/.ipynb_checkpoints"]
+include_patterns = website.sources()
 
-myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 myst_heading_slug_func = "docutils.nodes.make_id"  # as Jupyter Book 2 names them: exercise-2-4
 nb_execution_mode = "off"  # notebooks are stored with their outputs, which the tests compare cell by cell
-nb_ipywidgets_js = {}  # no kernel, no widgets: `mfcourse.live` runs without
+nb_ipywidgets_js = {}  # no kernel, no widgets: demos of `mfcourse.live` have a text that comes to life instead
+nb_mime_priority_overrides = [("*", "application/vnd.jupyter.widget-view+json", None)]
 nb_render_image_options = {"class": "figure"}
 numfig = True
 numfig_secnum_depth = 0
@@ -51,7 +52,6 @@ html_theme_options = {
     "home_page_in_toc": True,
     "navbar_persistent": [],  # else a page has two search fields
     "show_toc_level": 2,
-    "use_download_button": True,
     **website.launch_buttons(REPOSITORY, JUPYTERHUB),
 }
 html_context = {"default_mode": "auto"}

@@ -54,9 +54,15 @@ class Chapter(SphinxTransform):
 
 
 def fold(paragraph, title):
-    """Everything from this paragraph to the end of the hidden code after it becomes one folded element."""
+    """Everything from this paragraph to the end of the hidden code after it becomes one folded element.
+
+    Raises ValueError if no hidden code follows: solutions have the tag hide-cell.
+    """
     siblings, start = paragraph.parent, paragraph.parent.index(paragraph)
-    end = next(k for k in range(start, len(siblings)) if HIDDEN in siblings[k].get("classes", ()))
+    hidden = [k for k in range(start, len(siblings)) if HIDDEN in siblings[k].get("classes", ())]
+    if not hidden:
+        raise ValueError(f"{title} must be followed by code with the tag hide-cell")
+    end = hidden[0]
     siblings[end]["hide_mode"] = None  # the code unfolds with the solution, not once more by itself
     inside = siblings[start : end + 1]
     del siblings[start : end + 1]

@@ -5,12 +5,16 @@ The module is a Sphinx extension of the site, and what `mfcourse site` calls. Al
 
 import functools
 import http.server
-import importlib
+import importlib.util
 import json
+import os
+import posixpath
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -36,22 +40,30 @@ def build(out):
     """Build the site into the folder `out`, from nothing and with warnings as errors. Returns the exit code of Sphinx.
 
     `out` is replaced as a whole once the site is complete, and stays as it was otherwise. Raises ValueError if it holds
-    anything but a site, FileNotFoundError where there is no book to build, ImportError without the extra "book".
+    anything but a site or is the folder one is in, FileNotFoundError where there is no book to build, ImportError
+    without the extra "book".
     """
-    from sphinx.cmd.build import build_main
-
+    if importlib.util.find_spec("sphinx") is None:
+        raise ModuleNotFoundError("No module named 'sphinx'")
     if not BOOK.is_dir():
         raise FileNotFoundError("the site is built in a clone of the course; this installation has no folder book")
     out = writable_folder("--out", out).resolve()
-    if any(out.iterdir()) and not is_site(out):
-        raise ValueError(f"--out must be a new folder or a site to be replaced, but {out} holds other files")
+    if out in (Path.cwd(), *Path.cwd().parents):
+        raise ValueError(f"--out must be a folder that can be replaced, but you are in {out}")
+    held = {path.name for path in out.iterdir()}
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as work:
-        pages, cache = f"{work}/pages", f"{work}/cache"
-        code = build_main(["-W", "--keep-going", "-q", "-c", str(BOOK), "-d", cache, "-b", "html", str(ROOT), pages])
-        if code == 0:
-            shutil.rmtree(out)
-            shutil.move(pages, out)
-    return code
+        pages = Path(work) / "pages"
+        options = ["-W", "--keep-going", "-q", "-c", BOOK, "-d", f"{work}/cache", "-b", "html"]
+        if is_site(out) or not held:
+            code = subprocess.run([sys.executable, "-m", "sphinx", *options, ROOT, pages], check=False).returncode
+            if code:
+                return code
+            held -= {path.name for path in pages.iterdir()}
+        if held:
+            raise ValueError(f"--out must be a new folder or a site to be replaced, but {out} holds {min(held)}")
+        out.rename(Path(work) / "old")
+        pages.rename(out)
+    return 0
 
 
 def serve(folder, port):
@@ -59,17 +71,31 @@ def serve(folder, port):
 
     Raises ValueError if the port cannot be had.
     """
-    handler = functools.partial(_Handler, directory=folder)
     try:
-        return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        return _Server(("127.0.0.1", port), functools.partial(_Handler, directory=folder))
     except (OSError, OverflowError) as error:
         raise ValueError(f"--port must be a free port, but {port}: {error}") from None
 
 
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Browsers want modules to be of this type, which some Windows machines do not know."""
+class _Server(http.server.ThreadingHTTPServer):
+    allow_reuse_address = os.name != "nt"  # on Windows that would let two servers have one port
 
-    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
+    def handle_error(self, request, client_address):
+        """A browser that goes away in the middle is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Knows two types that some Windows machines do not; keeps nothing, since a site may be built anew; is quiet."""
+
+    types = {".js": "text/javascript", ".css": "text/css"}  # noqa: RUF012
+    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | types
+
+    def end_headers(self):
+        """A browser asks each time whether a file is still the same."""
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
 
     def log_message(self, *arguments):
         """A reader needs no list of requests."""
@@ -78,20 +104,34 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 def launch_buttons(repository, hub):
     """Options of the theme for launch buttons on chapters, given where the course is published.
 
-    repository: its address, "" if there is none: then there is nothing to launch, and no button. Binder takes any
-    repository, Colab those on GitHub; hub: address of a JupyterHub with nbgitpuller, or "". Raises ValueError for what
-    is no https address.
+    repository: its address on GitHub or GitLab, "" if there is none: then there is nothing to launch, and no button.
+    Binder takes both, Colab only GitHub; hub: address of a JupyterHub with nbgitpuller, or "". Raises ValueError for
+    other addresses.
     """
-    for name, address in (("REPOSITORY", repository), ("JUPYTERHUB", hub)):
-        if address and not address.startswith("https://"):
-            raise ValueError(f"{name} must be an address that begins with https://, but it is {address!r}")
+    if repository and not repository.startswith(("https://github.com/", "https://gitlab.com/")):
+        raise ValueError(f"REPOSITORY must be an address on https://github.com/ or gitlab.com, not {repository!r}")
+    if hub and not hub.startswith("https://"):
+        raise ValueError(f"JUPYTERHUB must be an address that begins with https://, not {hub!r}")
     if not repository:
         return {}
+    repository = repository.rstrip("/").removesuffix(".git")
     launch = {"notebook_interface": "jupyterlab", "binderhub_url": "https://mybinder.org", "jupyterhub_url": hub}
-    if repository.startswith("https://github.com/"):
+    if "github" in repository:
         launch["colab_url"] = "https://colab.research.google.com"
     address = {"repository_url": repository, "repository_branch": "main", "use_repository_button": True}
     return address | {"launch_buttons": launch}
+
+
+def table_of_contents():
+    """The parts of the book as myst.yml has them for both engines, and the library's reference, which is only here."""
+    toc = yaml.safe_load((BOOK / "myst.yml").read_text(encoding="utf-8"))["project"]["toc"]
+    return [*toc, {"title": "The library", "children": [{"file": f"api/{name}.md"} for name in REFERENCE]}]
+
+
+def sources():
+    """The files of all pages, relative to the project: a notebook that a reader has left beside them is none."""
+    files = [page["file"] for part in table_of_contents() for page in part.get("children", [part])]
+    return [posixpath.normpath(f"book/{file}") for file in files]
 
 
 def setup(app):
@@ -118,25 +158,14 @@ def as_rst(lines):
     return "\n".join(text).split("\n")
 
 
-def contents(toc):
-    """Hidden toctrees for the parts of a table of contents as Jupyter Book 2 has it: one order for both engines.
-
-    toc: the list of entries in myst.yml, each a file or a titled list of files.
-    """
-    text = ""
-    for part in toc:
-        if "children" in part:
-            files = [str(Path(page["file"]).with_suffix("")) for page in part["children"]]
-            text += "\n".join(["", "```{toctree}", ":hidden:", f":caption: {part['title']}", "", *files, "```", ""])
-    return text
-
-
 def _append_contents(app, docname, source):
-    """The landing page ends with the contents of myst.yml, and the reference of the library, which is only here."""
+    """The landing page ends with a hidden toctree for each part of the book."""
     if docname == app.config.root_doc:
-        toc = yaml.safe_load((Path(app.confdir) / "myst.yml").read_text(encoding="utf-8"))["project"]["toc"]
-        toc.append({"title": "The library", "children": [{"file": f"api/{name}.md"} for name in REFERENCE]})
-        source[0] += contents(toc)
+        for part in table_of_contents():
+            if "children" in part:
+                files = [str(PurePosixPath(page["file"]).with_suffix("")) for page in part["children"]]
+                lines = ["", "```{toctree}", ":hidden:", f":caption: {part['title']}", "", *files, "```", ""]
+                source[0] += "\n".join(lines)
 
 
 def _prepare(app, kind, name, described, options, lines):
@@ -160,7 +189,11 @@ def _copy_assets(app, error):
     for name in MATHJAX_FILES:
         target = static / "mathjax" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (source / name).is_dir() else shutil.copy)(source / name, target)
-    shutil.copytree(live.FOLDER, static / "live", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target, dirs_exist_ok=True)
+        else:
+            shutil.copy(source / name, target)
+    code = shutil.ignore_patterns("*.py", "__pycache__")
+    shutil.copytree(live.FOLDER, static / "live", ignore=code, dirs_exist_ok=True)
     data = {name: live.instances(name) for name in live.NAMES}
     (static / "live" / "data.json").write_text(json.dumps(data, allow_nan=False), encoding="utf-8")

@@ -120,6 +120,7 @@ def test_live_demos_are_stored_as_what_stands_for_them_where_no_kernel_runs(note
             assert tags(cell) == ["nbval-ignore-output"]
             (output,) = cell["outputs"]
             assert "".join(output["data"]["text/html"]) == live.FALLBACK.format(name=name)
+            assert "".join(output["data"]["text/plain"]) == source(cell)
             assert set(output["data"]) == {"text/html", "text/plain"}
 
 

@@ -31,7 +31,7 @@ def test_the_site_is_small_and_opens_at_its_root(site, page, address):
 
 
 def test_every_page_opens_without_errors_or_foreign_requests_shows_all_and_fits_a_phone(site, page, address):
-    formulas = 0
+    formulas, wider = 0, []
     for name in pages(site):
         if name == "index.html":  # it leads to the landing page, see above
             continue
@@ -46,7 +46,12 @@ def test_every_page_opens_without_errors_or_foreign_requests_shows_all_and_fits_
         assert raw == 0, name
         broken = "[...document.images].filter(i => i.loading != 'lazy' && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == [], name
+        page.set_viewport_size(PHONE)
+        wide = page.evaluate("document.scrollingElement.scrollWidth")
+        if wide > PHONE["width"]:
+            wider.append((name, wide))
         assert page.complaints == [], name
+    assert wider == []
     assert formulas > 2000
 
 

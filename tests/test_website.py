@@ -1,6 +1,8 @@
 """The website's own code: what it refuses, what it adds to pages, and how a chapter becomes one."""
 
+import importlib.util
 import json
+import mimetypes
 import shutil
 import subprocess
 import sys
@@ -57,8 +59,13 @@ def test_without_a_repository_there_are_no_launch_buttons_and_with_one_each_has_
     assert options["launch_buttons"]["jupyterhub_url"] == "https://hub.example.org"
     assert options["launch_buttons"]["colab_url"]
     assert "colab_url" not in website.launch_buttons("https://gitlab.com/someone/mfcourse", "")["launch_buttons"]
-    with pytest.raises(ValueError, match="REPOSITORY must be an address that begins with https://"):
-        website.launch_buttons("git@github.com:someone/mfcourse", "")
+    sloppy = website.launch_buttons("https://github.com/someone/mfcourse.git/", "https://hub.example.org")
+    assert sloppy == options
+    for address in ("git@github.com:someone/mfcourse", "https://codeberg.org/someone/mfcourse"):
+        with pytest.raises(ValueError, match="REPOSITORY must be an address on https"):
+            website.launch_buttons(address, "")
+    with pytest.raises(ValueError, match="JUPYTERHUB must be an address that begins with https://"):
+        website.launch_buttons("https://github.com/someone/mfcourse", "hub")
 
 
 def test_two_lines_of_the_settings_put_launch_links_on_chapters(tmp_path):
@@ -82,27 +89,56 @@ def test_two_lines_of_the_settings_put_launch_links_on_chapters(tmp_path):
         assert link in text
 
 
-def test_build_does_not_touch_a_folder_that_holds_other_files(capsys, tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
-    assert main(["site", "build", "--out", str(tmp_path)]) == 2
+@pytest.fixture
+def tiny_book(tmp_path, monkeypatch):
+    """A book of one page that is quickly built, in place of ours; returns the page."""
+    book = tmp_path / "book"
+    book.mkdir()
+    (book / "conf.py").write_text("extensions = ['myst_parser']")
+    (book / "index.md").write_text("# One page")
+    monkeypatch.setattr(website, "BOOK", book)
+    monkeypatch.setattr(website, "ROOT", book)
+    return book / "index.md"
+
+
+def test_a_site_is_replaced_as_a_whole(capsys, tmp_path, tiny_book):
+    out = tmp_path / "a site"
+    assert main(["site", "build", "--out", str(out)]) == 0
+    tiny_book.write_text("# Another page")
+    assert main(["site", "build", "--out", str(out)]) == 0
+    assert "Another page" in (out / "index.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a site", "book"]
+
+
+@pytest.mark.parametrize("site", [True, False])
+def test_build_does_not_touch_a_folder_that_holds_other_files(capsys, tmp_path, tiny_book, site):
+    out = tmp_path / "out"
+    if site:
+        assert main(["site", "build", "--out", str(out)]) == 0
+    out.mkdir(exist_ok=True)
+    (out / "thesis.tex").write_text("years of work")
+    before = sorted(out.iterdir())
+    assert main(["site", "build", "--out", str(out)]) == 2
     error = capsys.readouterr().err
     assert "--out must be a new folder or a site to be replaced" in error
+    assert "thesis.tex" in error
     assert error.count("\n") == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    assert sorted(out.iterdir()) == before
 
 
-def test_a_build_that_fails_leaves_the_old_site_as_it_was(capsys, tmp_path, monkeypatch):
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / ".buildinfo").write_text("an older site")
-    broken = tmp_path / "book"
-    broken.mkdir()
-    (broken / "conf.py").write_text("root_doc = 'index'")
-    (broken / "index.md").write_text("no parser for this page")
-    monkeypatch.setattr(website, "BOOK", broken)
-    monkeypatch.setattr(website, "ROOT", broken)
-    assert main(["site", "build", "--out", str(tmp_path / "site")]) != 0
+def test_the_folder_one_is_in_is_not_replaced(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["site", "build", "--out", "."]) == 2
+    assert "but you are in" in capsys.readouterr().err
+
+
+def test_a_mere_warning_fails_the_build_and_leaves_the_old_site_as_it_was(capsys, tmp_path, tiny_book):
+    out = tmp_path / "site"
+    assert main(["site", "build", "--out", str(out)]) == 0
+    tiny_book.write_text("# One page\n\n[](nowhere.md)")
+    assert main(["site", "build", "--out", str(out)]) != 0
     assert "the site was not built" in capsys.readouterr().err
-    assert (tmp_path / "site" / ".buildinfo").read_text() == "an older site"
+    assert "nowhere" not in (out / "index.html").read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book", "site"]
 
 
@@ -113,16 +149,18 @@ def test_an_installation_without_the_book_says_so(capsys, tmp_path, monkeypatch)
 
 
 def test_a_missing_extra_comes_with_the_command_that_mends_it(capsys, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sphinx.cmd.build", None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert main(["site", "build", "--out", str(tmp_path / "site")]) == 2
     error = capsys.readouterr().err
     assert '-m pip install -e ".[book]"' in error
     assert error.count("\n") == 1
 
 
-def test_modules_are_served_as_javascript(serve):
+def test_modules_are_served_as_javascript_whatever_the_machine_knows_and_never_from_a_cache(serve, monkeypatch):
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *path, **options: ("text/plain", None))
     with urllib.request.urlopen(f"{serve(live.FOLDER)}/stage.js") as answer:
         assert answer.headers["content-type"] == "text/javascript"
+        assert answer.headers["cache-control"] == "no-cache"
 
 
 def test_a_port_that_is_taken_is_one_line(capsys, tmp_path):
@@ -132,14 +170,24 @@ def test_a_port_that_is_taken_is_one_line(capsys, tmp_path):
     assert capsys.readouterr().err.startswith("mfcourse: --port must be a free port, but")
 
 
-def test_serve_says_where_to_read_until_ctrl_c(capsys, tmp_path, monkeypatch):
+def test_serve_builds_what_is_missing_and_says_where_to_read_until_ctrl_c(capsys, tmp_path, tiny_book, monkeypatch):
     def interrupted(self):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("http.server.ThreadingHTTPServer.serve_forever", interrupted)
-    (tmp_path / ".buildinfo").touch()
-    assert main(["site", "serve", "--out", str(tmp_path), "--port", "0"]) == 0
-    assert "Read it at http://127.0.0.1:" in capsys.readouterr().out
+    out = tmp_path / "site"
+    for built in (True, False):
+        assert main(["site", "serve", "--out", str(out), "--port", "0"]) == 0
+        printed = capsys.readouterr().out
+        assert ("The site:" in printed) == built
+        assert "Read it at http://127.0.0.1:" in printed
+    assert (out / "index.html").exists()
+
+
+def test_a_notebook_that_a_reader_has_left_beside_the_chapters_is_no_page():
+    found = {f"notebooks/{path.name}" for path in (website.ROOT / "notebooks").glob("[01]*.ipynb")}
+    assert {name for name in website.sources() if name.endswith(".ipynb")} == found
+    assert all((website.ROOT / name).exists() for name in website.sources())
 
 
 def test_a_module_of_a_demo_is_one_text_without_imports_from_files():
@@ -152,7 +200,8 @@ def test_a_module_of_a_demo_is_one_text_without_imports_from_files():
 def test_a_demo_in_a_notebook_has_its_data_and_stands_for_itself_where_no_kernel_runs():
     demo = live.spikes()
     assert demo.data == live.instances("spikes")
-    shown = demo._repr_mimebundle_()
+    shown, _ = demo._repr_mimebundle_()
+    assert shown["text/plain"] == "live.spikes()"
     assert '<div class="mf-live" data-demo="spikes">' in shown["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in shown
     with pytest.raises(ValueError, match="name must be"):
@@ -177,6 +226,8 @@ def test_a_solution_folds_with_its_code():
     assert folded[-1] is code
     assert code["hide_mode"] is None
     assert isinstance(after, nodes.title)
+    with pytest.raises(ValueError, match=r"Solution 3.2 must be followed by code"):
+        pages.fold(nodes.section("", nodes.paragraph())[0], "Solution 3.2")
 
 
 def test_a_statement_is_framed_with_the_list_that_ends_it():

@@ -37,9 +37,9 @@ class Demo(anywidget.AnyWidget):
         super().__init__(_esm=module(f"{name}.js"), data=instances(name))
 
     def _repr_mimebundle_(self, **settings):
-        bundle = super()._repr_mimebundle_(**settings)
-        shown = bundle[0] if isinstance(bundle, tuple) else bundle
-        return shown | {"text/html": FALLBACK.format(name=self._name)}
+        data, metadata = super()._repr_mimebundle_(**settings)
+        plain = {"text/plain": f"live.{self._name}()", "text/html": FALLBACK.format(name=self._name)}
+        return data | plain, metadata
 
 
 def spikes():

@@ -4,5 +4,5 @@ const data = await (await fetch(new URL("data.json", import.meta.url))).json();
 
 for (const el of document.querySelectorAll(".mf-live")) {
   const { default: demo } = await import(`./${el.dataset.demo}.js`);
-  demo.render({ model: { get: (name) => ({ data: data[el.dataset.demo] })[name] }, el });
+  demo.render({ model: { get: () => data[el.dataset.demo] }, el });
 }

@@ -108,6 +108,7 @@ export function picture(place, caption, height = 240) {
  * "resting", data-fps the frames of the last second.
  */
 export function loop({ root, controls }, { advance, draw, reset }) {
+  const spoken = root.querySelector(".mf-verdict");
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let wanted = false;
   let visible = true;
@@ -135,8 +136,12 @@ export function loop({ root, controls }, { advance, draw, reset }) {
     const active = wanted && visible && !document.hidden;
     root.dataset.state = active ? "running" : wanted ? "resting" : "paused";
     run.textContent = wanted ? "Pause" : "Run";
+    spoken.setAttribute("aria-live", active ? "off" : "polite"); // a screen reader hears how a run ends, not each step
     if (active && !frame) frame = requestAnimationFrame(tick);
-    if (!active && frame) frame = cancelAnimationFrame(frame) ?? 0;
+    if (!active) {
+      cancelAnimationFrame(frame);
+      frame = 0;
+    }
     if (!active) frames = [];
   }
 

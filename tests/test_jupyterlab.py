@@ -1,0 +1,154 @@
+"""Chapters in JupyterLab, opened as a student opens them: they run, and their sliders and live demos obey.
+
+The fixture `page` fails a test that leaves an error on the console or asks another machine for something. JupyterLab
+needs no exception from that: what it would ask for at other addresses, its server asks for, and is told not to.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+from tests.test_live import PICTURE, changes, press, verdict
+
+OPTIONS = ["--no-browser", "--allow-root", "--ServerApp.token=", "--LabApp.extension_manager=readonly"]
+OPTIONS += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+PATIENCE = 60_000  # ms for what takes a few seconds on a machine that does nothing else
+IDLE = """() => document.querySelector('#jp-main-statusbar')?.textContent.includes('(ipykernel) | Idle') &&
+    document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"""
+WAITING = "() => [...document.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.textContent.includes('*'))"
+DRAWN = """demo => [...demo.querySelectorAll('canvas')].every(canvas => canvas.width && 20 < new Set(new Uint32Array(
+    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size)"""
+
+
+@pytest.fixture(scope="module")
+def lab(chromium, tmp_path_factory):
+    """The address of a JupyterLab on a copy of the notebooks, which knows nothing of the user's settings."""
+    home = tmp_path_factory.mktemp("lab")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        environment[name] = str(home / name)
+    command = [sys.executable, "-m", "mfcourse", "lab", str(home / "course"), "--", *OPTIONS]
+    with open(home / "log", "w", encoding="utf-8") as log:
+        # without a terminal, JupyterLab does not ask whether Ctrl-C is meant
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        process = subprocess.Popen(command, env=environment, start_new_session=True, **streams)
+        try:
+            yield address(process, home / "log")
+        finally:
+            end(process)
+
+
+def address(process, log):
+    """Where JupyterLab answers: at port 8888, or at another one if that is taken."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text(encoding="utf-8"))):
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+        time.sleep(0.1)
+    return found[0]
+
+
+def end(process):
+    """Ctrl-C, as a student ends JupyterLab; by force if that is not enough."""
+    for order in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, order)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+            return
+
+
+def opened(page, lab, name):
+    """Open a notebook, without the tabs of another test, and wait for its kernel: nothing runs before that."""
+    page.set_default_timeout(PATIENCE)
+    assert page.goto(f"{lab}/lab/tree/{name}?reset").ok
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.wait_for_function(IDLE)
+    assert page.locator(".jp-Dialog").count() == 0
+
+
+def choose(page, *items):
+    """Click through the menus."""
+    for item in items:
+        page.locator(".lm-MenuBar-item, .lm-Menu-item", has_text=re.compile(f"^{item}$")).click()
+
+
+def saved(page):
+    """The code cells of the notebook, as JupyterLab saves them."""
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and ".ipynb" in answer.url) as answer:
+        page.keyboard.press("Control+s")
+    cells = page.request.get(answer.value.url).json()["content"]["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def cell_with(page, words):
+    """The code cell with these words. It is scrolled to: JupyterLab draws only what is near the window."""
+    cell = page.locator(".jp-CodeCell", has_text=words)
+    cell.scroll_into_view_if_needed()
+    return cell
+
+
+def obeys(demo):
+    """Its pictures show something, every slider and button moves it, and no key of a control reaches the notebook."""
+    cells = demo.page.locator(".jp-Cell").count()
+    demo.scroll_into_view_if_needed()
+    assert demo.evaluate(DRAWN)
+    for slider in demo.locator("input").all():
+        changes(demo, lambda slider=slider: slider.press("ArrowRight"))
+        changes(demo, lambda slider=slider: slider.press("ArrowLeft"))
+    demo.locator("input").first.press("a")  # JupyterLab's key for one more cell
+    changes(demo, lambda: press(demo, "Run"))
+    press(demo, "Pause")
+    assert demo.get_attribute("data-state") == "paused"
+    changes(demo, lambda: press(demo, "Step"))
+    changes(demo, lambda: press(demo, "Reset"))
+    assert demo.page.locator(".jp-Cell").count() == cells
+
+
+def test_a_chapter_runs_and_its_slider_and_its_live_demo_obey(page, lab, album):
+    opened(page, lab, "03_particle_lift.ipynb")
+    stored = cell_with(page, "live.lift()").locator(".jp-OutputArea-output")
+    assert "needs JavaScript and a web server" in stored.text_content()
+    choose(page, "Run", "Run All Cells")
+    page.wait_for_function(WAITING)
+    page.wait_for_function(IDLE)
+    cells = saved(page)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"] == []
+
+    cell = cell_with(page, "interact(show")
+    before = cell.locator("img").get_attribute("src")
+    cell.get_by_role("slider").press("ArrowRight")
+    page.wait_for_function(
+        "([cell, before]) => ![before, undefined].includes(cell.querySelector('img')?.src)",
+        arg=[cell.element_handle(), before],
+    )
+
+    demo = cell_with(page, "live.lift()").locator("section")
+    obeys(demo)
+    assert "w = 3.00" in verdict(demo)
+    for _ in range(3):
+        changes(demo, lambda: demo.get_by_role("slider", name="Stretch r").press("ArrowRight"))
+    assert "w = 2.94" in verdict(demo)
+    page.screenshot(path=album / "jupyterlab-light.png")
+
+
+def test_a_live_demo_needs_no_more_than_the_imports_and_follows_the_theme(page, lab, album):
+    opened(page, lab, "09_sparse_spikes.ipynb")
+    for words in ("from mfcourse import", "live.spikes()"):
+        cell_with(page, words).press("Control+Enter")
+    demo = cell_with(page, "live.spikes()").locator("section")
+    demo.wait_for()
+    obeys(demo)
+    before = demo.evaluate(PICTURE)
+    choose(page, "Settings", "Theme", "JupyterLab Dark")
+    page.wait_for_function(
+        f"([demo, before]) => ({DRAWN})(demo) && ({PICTURE})(demo) !== before", arg=[demo.element_handle(), before]
+    )
+    page.screenshot(path=album / "jupyterlab-dark.png")
