@@ -26,6 +26,8 @@ export function stage(el, title, help) {
   const root = element("section", { class: "mf-demo", "aria-label": title });
   root.append(element("p", { class: "mf-help" }, help), controls, verdict, pictures);
   el.replaceChildren(root);
+  // A key on a control is not one for JupyterLab, which would move to another cell, or add one.
+  root.addEventListener("keydown", (event) => event.ctrlKey || event.metaKey || event.stopPropagation());
   let due = 0;
   function say(words) {
     const now = performance.now();
@@ -167,7 +169,7 @@ export function loop({ root, controls }, { advance, draw, reset }) {
     settle();
   });
   const resized = new ResizeObserver(draw);
-  const themed = new MutationObserver(draw);
+  const themed = new MutationObserver(() => requestAnimationFrame(draw)); // JupyterLab hides the page until then
   seen.observe(root);
   resized.observe(root);
   for (const page of [document.documentElement, document.body])
