@@ -159,18 +159,28 @@ def test_equations_and_figures_have_the_numbers_of_the_paper(page, address):
         assert page.inner_text(f"#fig-{k} .caption-number").strip() == f"Fig. {k}"
 
 
-def test_dark_mode_is_a_button_and_follows_the_system(page, address):
-    page.emulate_media(color_scheme="dark")
+def test_dark_mode_follows_the_system_until_a_reader_chooses(page, address):
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # no colour is looked at while it changes
     visit(page, f"{address}/book/index.html")
-    background = "getComputedStyle(document.body).backgroundColor"
-    dark = page.evaluate(background)
-    for _ in range(2):  # auto, light, dark
+
+    def background(theme):
+        page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    def choose(mode):
         page.locator(".theme-switch-button").first.click()
+        page.locator(f".theme-change-button[data-mode={mode}]").first.click()
+
+    dark = background("dark")
     page.emulate_media(color_scheme="light")
-    chosen = {page.evaluate(background)}
-    page.locator(".theme-switch-button").first.click()
-    assert dark in chosen | {page.evaluate(background)}
-    assert len(chosen | {page.evaluate(background)}) == 2
+    light = background("light")
+    assert dark != light
+    choose("dark")
+    assert background("dark") == dark
+    page.reload()
+    assert background("dark") == dark  # remembered
+    choose("auto")
+    assert background("light") == light
 
 
 @pytest.mark.parametrize("kind", KINDS)
