@@ -1,4 +1,4 @@
-"""Reading the command line: errors of one line, and lists of numbers."""
+"""Reading the command line: errors of one line, lists of numbers, letters."""
 
 import argparse
 
@@ -39,3 +39,15 @@ def whole_numbers(least):
         return list(dict.fromkeys(numbers))
 
     return read
+
+
+def letter(text):
+    """A reader of the letter of a lab."""
+    if not (len(text) == 1 and text.isalpha()):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} must be the letter of a lab, such as A")
+    return text.upper()
+
+
+def letters(text):
+    """A reader of letters of labs: A, or A,C."""
+    return [letter(part) for part in text.split(",")]

@@ -1,18 +1,10 @@
-"""The command line: mfcourse reproduce | certify | lab | site | doctor. Only this module talks."""
+"""The command line: mfcourse reproduce | certify | lab | site | doctor | labs."""
 
-import json
 import sys
-from contextlib import suppress
 
 from mfcourse import __version__
-from mfcourse.arguments import Parser, whole_number, whole_numbers
-
-QUICK = {  # fewer instances and numbers of particles, with the same steps
-    "figure1": ((0, 1), (6, 100)),
-    "figure2": ((4, 7), (5, 10, 100)),
-    "figure3": ((0, 1, 2), (6, 10, 20, 50, 100)),
-}
-INTERRUPTED = 130  # the exit code of a command ended by Ctrl-C
+from mfcourse import commands as do
+from mfcourse.arguments import Parser, letter, letters, whole_number, whole_numbers
 
 
 def build_parser():
@@ -46,7 +38,7 @@ def build_parser():
     reproduce.add_argument("--jobs", type=whole_number(1), help="processes (default 1); results do not depend on it")
     reproduce.add_argument("--out", default="figures", metavar="DIR", help="folder for the results (default figures)")
     reproduce.add_argument("--quick", action="store_true", help="few instances and numbers of particles, same steps")
-    reproduce.set_defaults(run=run_reproduce)
+    reproduce.set_defaults(run=do.reproduce)
 
     certify = commands.add_parser(
         "certify",
@@ -56,7 +48,7 @@ def build_parser():
     )
     certify.add_argument("--seed", type=whole_number(0), default=0, help="which instance (default 0)")
     certify.add_argument("--m", type=whole_number(1), default=100, help="number of particles (default 100)")
-    certify.set_defaults(run=run_certify)
+    certify.set_defaults(run=do.certify)
 
     lab = commands.add_parser(
         "lab",
@@ -67,7 +59,7 @@ def build_parser():
         epilog="Example: mfcourse lab my-notebooks -- --no-browser",
     )
     lab.add_argument("folder", nargs="?", metavar="FOLDER", help="your folder for the notebooks")
-    lab.set_defaults(run=run_lab)
+    lab.set_defaults(run=do.lab)
 
     site = commands.add_parser(
         "site",
@@ -79,119 +71,80 @@ def build_parser():
     site.add_argument("action", choices=["build", "serve"], help="what to do")
     site.add_argument("--out", default="build/site", metavar="DIR", help="folder of the site (default build/site)")
     site.add_argument("--port", type=whole_number(0), default=8000, help="for serve (default 8000; 0: any free one)")
-    site.set_defaults(run=run_site, extra="[book]")
+    site.set_defaults(run=do.site, extra="[book]")
+
+    add_labs(commands)
 
     doctor = commands.add_parser("doctor", help="show what is installed, and the command that adds what is missing")
-    doctor.set_defaults(run=run_doctor)
+    doctor.set_defaults(run=do.doctor)
     return parser
 
 
-def run_reproduce(arguments):
-    """Compute figures; write pictures and numbers, and print tables."""
-    import matplotlib
+def add_labs(commands):
+    """The parser of the commands for teachers."""
+    labs = commands.add_parser(
+        "labs",
+        help="for teachers: hand out labs, collect and grade them",
+        description="Labs of two hours for a class, with checks that give points. Grading runs the code of your "
+        "students on this machine, each notebook in a folder of its own and within limits of time and memory.",
+        epilog="Example: mfcourse labs release handout, and later mfcourse labs grade handed-in --out grades.csv",
+    )
+    labs.set_defaults(extra="[labs]")
+    actions = labs.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    matplotlib.use("Agg")  # files are wanted, no window
-    from mfcourse import experiments, figures, plots, tables
-    from mfcourse.digits import accuracies
-    from mfcourse.files import writable_folder, write_whole
+    listed = actions.add_parser("list", help="show which labs there are")
+    listed.set_defaults(run=do.labs_list)
 
-    out = writable_folder("--out", arguments.out)
-    if arguments.figure == "digits":
-        seeds = arguments.seeds or (experiments.SEEDS[:1] if arguments.quick else experiments.SEEDS)
-        rows = [accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds]
-        write_numbers(out, "digits", rows)
-        print(tables.accuracies(rows))
-        return 0
-    plots.use_course_style()
-    for name in experiments.FIGURES if arguments.figure == "all" else (arguments.figure,):
-        seeds = arguments.seeds or (range(10) if arguments.figure == "all" else experiments.SEEDS)
-        sizes = arguments.m
-        if arguments.quick:
-            seeds, sizes = arguments.seeds or QUICK[name][0], sizes or QUICK[name][1]
-        unfinished = out / f"{name}.unfinished"
-        try:
-            records, runs = experiments.figure(name, seeds, sizes, arguments.jobs, unfinished, progress=True)
-        except KeyboardInterrupt:
-            kept = f"; finished runs are kept in {unfinished}, the same command goes on from there"
-            print(f"mfcourse: interrupted{kept if unfinished.exists() else ''}", file=sys.stderr)
-            return INTERRUPTED
-        figure = figures.draw(name, records, runs)
-        write_whole(out / f"{name}.png", lambda file, figure=figure: figure.savefig(file, format="png"))
-        write_numbers(out, name, records)
-        experiments.clear(name, seeds, sizes, unfinished)
-        print(tables.summary(records) if name == "figure3" else tables.table(records))
-        print(f"The picture: {out / name}.png; the numbers: {out / name}.json")
-    return 0
+    release = actions.add_parser(
+        "release",
+        help="write the notebooks that students get",
+        description="Write the notebooks that students get, without solutions and hidden tests. Files that are there "
+        "already are kept as they are.",
+    )
+    release.add_argument("out", metavar="OUT", help="folder for the notebooks")
+    release.add_argument("--lab", type=letters, metavar="LETTERS", help="A, or A,C (default: all labs)")
+    release.set_defaults(run=do.labs_release)
 
+    handed_in = "folder or zip file: a notebook or a folder for each student; what Moodle hands out will do"
+    collect = actions.add_parser(
+        "collect",
+        help="sort what was handed in into a folder for each student, without running anything",
+        description="Copy the notebooks that were handed in to DIR/STUDENT/. Files that are there are kept.",
+    )
+    collect.add_argument("submissions", metavar="SUBMISSIONS", help=handed_in)
+    collect.add_argument("--out", required=True, metavar="DIR", help="folder for the notebooks")
+    collect.set_defaults(run=do.labs_collect)
 
-def write_numbers(out, name, records):
-    """The records in DIR/name.json, whole or absent."""
-    from mfcourse.files import write_whole
+    grade = actions.add_parser(
+        "grade",
+        help="run and grade what was handed in",
+        description="Grade the notebooks of a class. Writes GRADES.csv, a page with all texts that a person must read, "
+        "and feedback for each student. This runs your students' code: read in the guide what that means.",
+    )
+    grade.add_argument("submissions", metavar="SUBMISSIONS", help=handed_in)
+    grade.add_argument("--out", required=True, metavar="GRADES.csv", help="the table; a file that does not exist yet")
+    grade.add_argument("--lab", type=letter, metavar="LETTER", help="the lab (default: where most notebooks come from)")
+    grade.add_argument(
+        "--jobs", type=whole_number(1), metavar="N", help="notebooks at a time (default: one for each core)"
+    )
+    grade.add_argument("--cell-seconds", type=whole_number(1), default=60, metavar="S", help="for a cell (default 60)")
+    grade.add_argument(
+        "--seconds", type=whole_number(1), default=600, metavar="S", help="for a whole notebook (default 600)"
+    )
+    grade.add_argument(
+        "--memory", type=whole_number(1), default=2, metavar="GB", help="gigabytes for a notebook (default 2)"
+    )
+    grade.set_defaults(run=do.labs_grade)
 
-    text = json.dumps({"figure": name, "runs": records}, indent=1, allow_nan=False)
-    write_whole(out / f"{name}.json", lambda file: file.write(text.encode()))
-
-
-def run_certify(arguments):
-    """Run one flow and print how far it is from the optimum: by its own certificate, and in truth."""
-    from mfcourse import problems
-    from mfcourse.certificates import certify
-    from mfcourse.convex import certified_optimum
-    from mfcourse.experiments import spike_flow
-    from mfcourse.measures import h1
-
-    problem = problems.spikes(arguments.seed)
-    run = spike_flow(problem, arguments.m, progress=True)
-    certificate = certify(problem, h1(*run.state))
-    best = problem.objective(certified_optimum(problem))
-    print(f"spikes, seed {arguments.seed}, m = {arguments.m}: {run.steps[-1]} steps in {run.seconds:.2f} s")
-    print(f"  J of the particles       {certificate.objective:.10f}")
-    print(f"  lower bound D from them  {certificate.dual:.10f}")
-    print(f"  relative gap (J - D) / J {certificate.gap:.2e}")
-    print(f"  largest |eta|            {certificate.max_potential:.8f} (allowed: 1)")
-    print(f"  J* by convex search      {best:.10f}")
-    print(certificate.verdict)
-    return 0
-
-
-def run_lab(arguments):
-    """Open JupyterLab on the clone's notebooks, or on a copy in the reader's folder."""
-    from mfcourse import lab
-
-    folder = arguments.folder
-    if folder is None and lab.in_clone():
-        folder = lab.notebooks_folder()
-    else:
-        folder = folder or "mfcourse-notebooks"
-        copied, kept = lab.copy_notebooks(folder)
-        print(f"{folder}: {len(copied)} notebooks copied, {len(kept)} kept as they were")
-    return lab.open_lab(folder, arguments.options)
-
-
-def run_site(arguments):
-    """Build the website, or serve it until Ctrl-C."""
-    from mfcourse import website
-
-    if arguments.action == "build" or not website.is_site(arguments.out):
-        code = website.build(arguments.out)
-        if code:
-            print("mfcourse: the site was not built, the lines above say why", file=sys.stderr)
-            return code
-        print(f"The site: {arguments.out}")
-    if arguments.action == "serve":
-        with website.serve(arguments.out, arguments.port) as server, suppress(KeyboardInterrupt):
-            print(f"Read it at http://127.0.0.1:{server.server_port}/ (Ctrl-C ends)", flush=True)
-            server.serve_forever()
-    return 0
-
-
-def run_doctor(arguments):
-    """Print what is installed; exit code 1 if something the course needs is missing."""
-    from mfcourse.doctor import examine
-
-    lines, healthy = examine()
-    print("\n".join(lines))
-    return 0 if healthy else 1
+    pool = actions.add_parser(
+        "pool",
+        help="merge the results of the teams of lab B",
+        description="Merge the files that the teams of lab B wrote. A file that is malformed, or repeats what another "
+        "team has handed in, is named and left out.",
+    )
+    pool.add_argument("results", nargs="+", metavar="RESULTS", help="the teams' files, such as team-red.json")
+    pool.add_argument("--out", default="pooled.json", metavar="FILE", help="for the class (default pooled.json)")
+    pool.set_defaults(run=do.labs_pool)
 
 
 def main(argv=None):
@@ -201,7 +154,7 @@ def main(argv=None):
     parser = build_parser()
     arguments = parser.parse_args(argv[: argv.index("--")] if "--" in argv else argv)
     if arguments.command is None:
-        parser.error("a command is needed: reproduce, certify, lab, site or doctor")
+        parser.error("a command is needed: reproduce, certify, lab, site, labs or doctor")
     arguments.options = options
     if options and arguments.command != "lab":
         parser.error(f"only lab takes options after --, not {arguments.command}")
@@ -209,7 +162,7 @@ def main(argv=None):
         return arguments.run(arguments)
     except KeyboardInterrupt:
         print("mfcourse: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return do.INTERRUPTED
     except ImportError as error:
         wanted = "." if "extra" not in arguments else f'".{arguments.extra}"'
         print(

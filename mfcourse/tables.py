@@ -1,9 +1,10 @@
-"""Records of runs as tables, the text that `mfcourse reproduce` prints."""
+"""Tables: the text that `mfcourse reproduce` and `mfcourse labs list` print."""
 
 import statistics
 
 ROW = "{problem:<8}{method:<6}{seed:>4} {m:>5} {steps:>6} {objective:>13.9f} {excess:>9.1e} {gap:>9.1e} {seconds:>7.2f}"
 DIGITS = "{seed:>4} {digit:>5} {m:>4} {particles:>10.4f} {mlp:>7.4f} {logistic_regression:>20.4f}"
+LAB = "{letter:<4}{title:<32}{after:<22}{minutes:>7} {checked:>8} {read:>8}"
 SUMMARY = "{:<8}{:<6}{:>5} {:>5} {:>10.1e} {:>10.1e} {:>12}"
 
 
@@ -30,3 +31,9 @@ def accuracies(rows):
     head = "test accuracy on handwritten digits, one digit against the rest"
     names = "seed digit    m  particles     MLP  logistic regression"
     return "\n".join([head, names, *(DIGITS.format(**row) for row in rows)])
+
+
+def labs(found):
+    """One line for each lab: what it follows, how long it takes, and its points, by checks and by reading."""
+    head = LAB.format(letter="lab", title="", after="after", minutes="minutes", checked="checked", read="read")
+    return "\n".join([head, *(LAB.format(**lab._asdict()) for lab in found)])

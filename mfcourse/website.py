@@ -25,7 +25,7 @@ ROOT = lab.PACKAGE.parent
 BOOK = ROOT / "book"
 REFERENCE = (
     *("index", "measures", "problems", "flows", "certificates", "geometry", "experiments", "pictures"),
-    *("exercises", "commands"),
+    *("exercises", "classroom", "commands"),
 )  # pages of the library's reference, in reading order
 MATHJAX = "mathjax/tex-mml-chtml.js"
 MATHJAX_FILES = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")

@@ -15,7 +15,7 @@ def execute(path):
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(Path(path).parent)}}
     NotebookClient(notebook, timeout=120, record_timing=False, coalesce_streams=True, resources=folder).execute()
-    notebook.metadata = {"kernelspec": notebook.metadata.kernelspec}
+    notebook.metadata = {key: value for key, value in notebook.metadata.items() if key in ("kernelspec", "mfcourse")}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if "text/html" in output.get("data", ()):  # what stands for a live demo where no kernel runs

@@ -90,7 +90,7 @@ def test_certify_prints_the_verdict_and_a_bound_below_the_optimum(capsys):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ([], "a command is needed: reproduce, certify, lab, site or doctor"),
+        ([], "a command is needed: reproduce, certify, lab, site, labs or doctor"),
         (["paint"], "invalid choice: 'paint'"),
         (["reproduce"], "required: figure"),
         (["reproduce", "figure9"], "invalid choice: 'figure9'"),

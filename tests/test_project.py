@@ -34,6 +34,7 @@ ORDER = [
     "transport",
     "sweeps",
     "experiments",
+    "pooling",
     "digits",
     "plots",
     "figures",
@@ -46,6 +47,12 @@ ORDER = [
     "pages",
     "website",
     "doctor",
+    "classroom",
+    "sandbox",
+    "submissions",
+    "grades",
+    "gradebook",
+    "commands",
     "cli",
 ]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

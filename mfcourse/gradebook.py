@@ -1,0 +1,112 @@
+"""What a teacher keeps after grading: a table for a spreadsheet, a page to read texts on, feedback for each student."""
+
+import csv
+import io
+from pathlib import Path
+
+from mfcourse import classroom
+from mfcourse.files import writable_folder, write_whole
+from mfcourse.grades import task_name
+from mfcourse.submissions import safe
+
+
+def places(out):
+    """(table, page, folder) that belong to the file name `out`: GRADES.csv, GRADES-texts.md, GRADES-feedback/.
+
+    Raises ValueError if one of them is there already, since points by hand may stand in it, or cannot be written.
+    """
+    out = Path(out)
+    found = out, out.with_name(f"{out.stem}-texts.md"), out.with_name(f"{out.stem}-feedback")
+    for path in found:
+        if path.exists():
+            raise ValueError(f"--out must be a new file, but {path} exists, and you may have written in it")
+    writable_folder("--out", out.parent)
+    return found
+
+
+def write(out, lab, grades):
+    """Write the table, the page of texts and the feedback of these grades of a lab. Returns the three paths."""
+    table, page, folder = places(out)
+    official, source = classroom.official(lab), classroom.source(lab)
+    writable_folder("--out", folder)
+    for grade in grades:
+        _write_text(folder / f"{safe(grade.student)}.md", feedback(lab, official, grade))
+    _write_text(page, texts(lab, source, grades))
+    _write_text(table, sheet(lab, official, grades))
+    return table, page, folder
+
+
+def sheet(lab, official, grades):
+    """The table as CSV: a row for each student, a column for each task; points of texts are left to be filled in."""
+    names = _graded(official)
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(["student", "lab", "points", "out_of", "texts_to_read", "remark", *map(task_name, names)])
+    for grade in grades:
+        paid = [_number(grade.points.get(name)) for name in names]
+        to_read = sum(points is None for points in grade.points.values())
+        total = _number(grade.total) if grade.points else ""
+        remark = "; ".join(grade.remarks)
+        rows.writerow([_plain(grade.student), lab.letter, total, lab.checked, to_read, _plain(remark), *paid])
+    return file.getvalue()
+
+
+def feedback(lab, official, grade):
+    """What a student is told: points by task and the words of the checks; neither tests nor solutions."""
+    parts = [f"# Lab {lab.letter}. {lab.title}", f"{grade.student}: {summary(lab, grade)}."]
+    parts += [f"{remark[0].upper()}{remark[1:]}." for remark in grade.remarks]
+    parts += ["A check may try an answer on more than one instance; the least counts."] if grade.points else []
+    for name, cell in _graded(official).items():
+        if name not in grade.points:
+            continue
+        worth, points = cell.metadata.nbgrader.points, grade.points[name]
+        earned = "to be read" if points is None else f"{points:g} of"
+        parts.append(f"## {task_name(name)}: {earned}{', at most' if points is None else ''} {worth:g} points")
+        if name in grade.texts:
+            parts.append(_quoted(grade.texts[name]) or "No text was written.")
+        else:
+            parts.append(f"```text\n{grade.said[name].strip() or 'The check did not come to its end.'}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(lab, grade):
+    """A grade in a few words."""
+    if not grade.points:
+        return "not graded"
+    to_read = sum(points is None for points in grade.points.values())
+    return f"{grade.total:g} of {lab.checked} points by checks" + (f", {to_read} texts to read" if to_read else "")
+
+
+def texts(lab, source, grades):
+    """The page for the reader of texts: each question with its rubric, a model answer, and what everybody wrote."""
+    parts = [f"# Lab {lab.letter}. {lab.title}: texts to read", "For teachers: it holds model answers."]
+    for before, cell in zip(source.cells, source.cells[1:], strict=False):
+        name = classroom.grade_id(cell)
+        if name in _graded(source) and cell.metadata.nbgrader.solution:
+            parts += [f"## {task_name(name)}, {cell.metadata.nbgrader.points:g} points", before.source]
+            parts += ["**A model answer**", _quoted(cell.source)]
+            written = ((grade.student, _quoted(grade.texts.get(name, ""))) for grade in grades)
+            parts += [f"**{student}**\n\n{text}" for student, text in written if text]
+    return "\n\n".join(parts) + "\n"
+
+
+def _graded(notebook):
+    """{grade id: cell} of the cells that give points."""
+    return {name: cell for name, cell in classroom.cells_by_id(notebook).items() if cell.metadata.nbgrader.grade}
+
+
+def _number(points):
+    return "" if points is None else f"{points:g}"
+
+
+def _plain(text):
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
+def _quoted(text):
+    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
+
+
+def _write_text(path, text):
+    write_whole(path, lambda file: file.write(text.encode()))

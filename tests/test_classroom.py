@@ -1,0 +1,307 @@
+"""Handing out, collecting and grading, on two small labs: what goes right, and everything that goes wrong."""
+
+import copy
+import csv
+import io
+import json
+import os
+import stat
+import threading
+import zipfile
+
+import nbformat
+import pytest
+
+from mfcourse import classroom, gradebook, grades, sandbox, submissions
+from tests import small_labs
+
+LIMITS = sandbox.Limits(cell=5, seconds=60, memory=10**9)
+LOOP = "def square(x):\n    while True:\n        pass"
+MEMORY = "def square(x):\n    hoard = bytearray(3 * 10**9)\n    return x * x"
+CRASH = "def square(x):\n    import os\n    os._exit(1)"
+SLEEPLESS = (
+    "def square(x):\n    while True:\n        try:\n            while True:\n                pass\n"
+    "        except BaseException:\n            pass"
+)
+
+
+@pytest.fixture(autouse=True)
+def _small_labs(tmp_path, monkeypatch):
+    small_labs.write_small_labs(tmp_path / "notebooks")
+    monkeypatch.setattr(classroom.notebooks, "notebooks_folder", lambda: tmp_path / "notebooks")
+
+
+@pytest.fixture
+def hand_in(tmp_path):
+    """A function (path below the folder of submissions, notebook or text)."""
+
+    def write(name, content):
+        path = tmp_path / "handed-in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else nbformat.writes(content))
+        return tmp_path / "handed-in"
+
+    return write
+
+
+def handout(letter="A", **answers):
+    """The release of a small lab, with these answers, a1="def square...", written into it."""
+    notebook = classroom.release(classroom.labs()[letter])
+    cells = classroom.cells_by_id(notebook)
+    for name, text in answers.items():
+        cells[name.replace("_", "-")].source = text
+    return notebook
+
+
+def solved(*tasks, letter="A"):
+    """The release with right answers to some of the tasks 1, 2 and 3-text."""
+    return handout(letter, **{letter.lower() + task: small_labs.ANSWERS[task] for task in tasks})
+
+
+def graded(place, **options):
+    """{student: Grade}."""
+    _, found = grades.grade(place, limits=LIMITS, jobs=2, **options)
+    return {grade.student: grade for grade in found}
+
+
+def test_labs_are_described_by_their_sources():
+    lab = classroom.labs()["A"]
+    assert (lab.title, lab.after, lab.minutes, lab.checked, lab.read) == ("Powers of numbers", "chapter 0", 5, 7, 2)
+    with pytest.raises(ValueError, match="lab must be one of A, B, but it is 'C'"):
+        classroom.chosen(["C"])
+
+
+def test_a_release_holds_neither_solutions_nor_hidden_tests_and_keeps_what_is_there(tmp_path):
+    assert classroom.write_releases(tmp_path / "out", ["B"]) == (["lab_b.ipynb"], [])
+    text = (tmp_path / "out" / "lab_b.ipynb").read_text()
+    for secret in ("SOLUTION", "HIDDEN", "x * x", "x**3", "square, 5", "The cube."):
+        assert secret not in text
+    cells = classroom.cells_by_id(nbformat.reads(text, as_version=4))
+    assert cells["b1"].source == "def square(x):\n    raise NotImplementedError"
+    assert cells["b1-check"].source == "points = check_square(square)\npoints"
+    assert not cells["b1-check"].metadata.editable
+    (tmp_path / "out" / "lab_b.ipynb").write_text("my answers")
+    assert classroom.write_releases(tmp_path / "out") == (["lab_a.ipynb"], ["lab_b.ipynb"])
+    assert (tmp_path / "out" / "lab_b.ipynb").read_text() == "my answers"
+
+
+def test_full_marks_no_marks_and_what_is_between(hand_in):
+    hand_in("full.ipynb", solved("1", "2", "3-text"))
+    hand_in("half/lab_a.ipynb", solved("2"))
+    hand_in("text.ipynb", solved("3-text"))
+    hand_in("guess.ipynb", handout(a1="def square(x):\n    return 9", a2="cube = 8"))
+    found = graded(hand_in("blank.ipynb", handout()))
+    assert {student: grade.total for student, grade in found.items()} == {
+        "blank": 0,
+        "full": 7,
+        "guess": 1,  # right on the instance in sight, and not on the hidden one
+        "half": 4,
+        "text": 0,
+    }
+    assert all(grade.remarks == [] for grade in found.values())
+    assert found["full"].points["a3-text"] is None
+    assert found["full"].texts["a3-text"] == "It grows faster."
+    assert found["blank"].points["a3-text"] == 0
+    assert "Multiply x by itself." in found["guess"].said["a1-check"]
+    assert "Hand over the function itself" in found["guess"].said["a2-check"]
+
+
+def test_whatever_is_handed_in_gets_a_line_and_the_others_are_graded(hand_in):
+    deleted = solved("1", "2")
+    deleted.cells = [cell for cell in deleted.cells if classroom.grade_id(cell) not in ("a-imports", "a2", "a2-check")]
+    forged = solved("1")
+    cells = classroom.cells_by_id(forged)
+    cells["a2-check"].source = "4"
+    cells["a1-check"].metadata.nbgrader.points = 1000
+    cells["a3-text"].metadata.nbgrader.grade_id = ["a3-text"]
+    forged.cells[4] = nbformat.v4.new_markdown_cell(small_labs.ANSWERS["2"], metadata=cells["a2"].metadata)
+    hand_in("crash.ipynb", handout(a1=CRASH, a2=small_labs.ANSWERS["2"]))
+    hand_in("deleted.ipynb", deleted)
+    hand_in("forged.ipynb", forged)
+    hand_in("loop.ipynb", handout(a1=LOOP, a2=small_labs.ANSWERS["2"]))
+    hand_in("memory.ipynb", handout(a1=MEMORY))
+    hand_in("other.ipynb", handout("B"))
+    hand_in("prose.ipynb", "I was ill.")
+    hand_in("list.ipynb", "[1, 2]")
+    hand_in("raises.ipynb", handout(a1="square = 1 / 0"))
+    hand_in("chapter.ipynb", nbformat.v4.new_notebook())
+    hand_in("scan/answers.pdf", "%PDF")
+    hand_in("twice/lab_a.ipynb", handout())
+    hand_in("twice/lab_a (1).ipynb", handout())
+    found = graded(hand_in("well.ipynb", solved("1", "2")))
+    assert {student: grade.remarks for student, grade in found.items()} == {
+        "chapter": ["chapter.ipynb comes from no lab of this course, not from lab A"],
+        "crash": ["Python crashed while it ran (nbclient.exceptions.DeadKernelError: Kernel died)"],
+        "deleted": ["deleted cells were put back: a-imports, a2, a2-check"],
+        "forged": ["deleted cells were put back: a3-text"],
+        "list": ["list.ipynb cannot be read as a notebook"],
+        "loop": ["A1 took longer than 5 s and was stopped"],
+        "memory": ["it needed more than 1 GB of memory and was stopped"],
+        "other": ["other.ipynb comes from lab B, not from lab A"],
+        "prose": ["prose.ipynb cannot be read as a notebook"],
+        "raises": ["A1 raised ZeroDivisionError: division by zero"],
+        "scan": ["answers.pdf is no notebook (.ipynb)"],
+        "twice": ["handed in lab_a (1).ipynb, lab_a.ipynb: which one counts?"],
+        "well": [],
+    }
+    points = {student: grade.total for student, grade in found.items() if grade.points}
+    assert points == {"deleted": 3, "forged": 7, "loop": 4, "raises": 0, "well": 7}
+    assert "a2-check" not in found["loop"].said["a1-check"]
+
+
+def test_notebooks_that_other_programs_have_rewritten_are_graded_too(hand_in):
+    notebook = solved("1", "2", "3-text")
+    notebook.nbformat_minor = 0
+    notebook.metadata.colab = {"provenance": []}
+    for cell in notebook.cells:
+        del cell["id"]
+        cell.metadata.id = "x7Yk"
+    found = graded(hand_in("colab.ipynb", json.dumps(notebook)))["colab"]
+    assert (found.total, found.remarks) == (7, [])
+
+
+def test_a_notebook_that_cannot_be_interrupted_is_stopped_as_a_whole(hand_in):
+    place = hand_in("sleepless.ipynb", handout(a1=SLEEPLESS))
+    _, (grade,) = grades.grade(place, limits=sandbox.Limits(cell=2, seconds=8))
+    assert grade.remarks == ["it took longer than 8 s in all and was stopped"]
+    assert grade.points == {}
+
+
+def test_an_interrupted_notebook_ends_at_once():
+    stop = threading.Event()
+    threading.Timer(2, stop.set).start()
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import time\ntime.sleep(60)")])
+    with pytest.raises(sandbox.Stopped, match="it was interrupted"):
+        sandbox.run_apart(notebook, LIMITS, stop)
+
+
+def test_what_is_run_sees_a_folder_of_its_own_and_nothing_of_the_teachers(hand_in, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "secret")
+    monkeypatch.chdir(tmp_path)
+    spy = "import os\nfrom pathlib import Path\n\nprint(os.getcwd(), Path.home(), os.environ.get('TOKEN'))"
+    spy += "\nprint(sorted(os.listdir()))\nPath('litter.txt').write_text('x')\nPath.home().joinpath('more').touch()"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(spy)])
+    executed = sandbox.run_apart(notebook, LIMITS)
+    folder, home, token, *files = executed.cells[0].outputs[0].text.split()
+    assert (folder == home, token) == (True, "None")
+    assert not os.path.exists(folder)
+    assert not {"notebooks", "handed-in"} & {name.strip("[',]") for name in files}
+    assert sorted(os.listdir(tmp_path)) == ["notebooks"]
+
+
+def test_of_two_labs_the_one_that_most_hand_in_is_graded_or_the_one_that_is_named(hand_in):
+    hand_in("a.ipynb", solved("1"))
+    place = hand_in("b.ipynb", solved("2", letter="B"))
+    with pytest.raises(ValueError, match="as many are of A and B; --lab names the one to grade"):
+        graded(place)
+    assert graded(place, letter="B")["b"].total == 4
+    assert graded(hand_in("c.ipynb", handout()))["a"].total == 3
+
+
+def test_the_table_the_page_of_texts_and_the_feedback(hand_in, tmp_path):
+    hand_in("=HYPERLINK().ipynb", solved("2"))
+    lab, found = grades.grade(hand_in("anna.ipynb", solved("1", "3-text")), limits=LIMITS)
+    table, page, folder = gradebook.write(tmp_path / "new" / "grades.csv", lab, found)
+    rows = list(csv.DictReader(io.StringIO(table.read_text())))
+    assert [row["student"] for row in rows] == ["'=HYPERLINK()", "anna"]
+    assert rows[1] == {
+        "student": "anna",
+        "lab": "A",
+        "points": "3",
+        "out_of": "7",
+        "texts_to_read": "1",
+        "remark": "",
+        "A1": "3",
+        "A2": "0",
+        "A3 (text)": "",
+    }
+    assert "Which grows faster" in page.read_text()
+    assert "> The cube." in page.read_text()
+    assert "**anna**\n\n> It grows faster." in page.read_text()
+    told = (folder / "anna.md").read_text()
+    assert "anna: 3 of 7 points by checks, 1 texts to read." in told
+    assert "## A2: 0 of 4 points\n\n```text\nTask A2: not solved yet" in told
+    assert "> It grows faster." in told
+    for secret in ("The cube.", "check_square(square, 5)", "Traceback", "HIDDEN"):
+        assert secret not in told
+    with pytest.raises(ValueError, match=r"--out must be a new file, but .*grades\.csv exists"):
+        gradebook.places(table)
+
+
+def test_students_are_found_in_files_folders_moodle_exports_and_zip_files(hand_in, tmp_path):
+    hand_in("lab_a_anna.ipynb", "1")
+    hand_in("bert/lab_a.ipynb", "2")
+    hand_in("bert/team-red.json", "{}")
+    hand_in("cora/lab_a/lab_a.ipynb", "3")
+    hand_in("cora/.ipynb_checkpoints/lab_a-checkpoint.ipynb", "old")
+    hand_in("Dora Öz_17_assignsubmission_file_/lab_a.ipynb", "4")
+    place = hand_in("emil/notes.txt", "5")
+    (place / "fritz").mkdir()
+    with zipfile.ZipFile(place / "gina.zip", "w") as archive:
+        archive.writestr("work/lab_a.ipynb", "6")
+        archive.writestr("__MACOSX/work/._lab_a.ipynb", "x")
+    (place / "hans.zip").write_bytes(b"PK damaged")
+    wanted = [
+        ("anna", "lab_a_anna.ipynb", b"1", ""),
+        ("bert", "lab_a.ipynb", b"2", ""),
+        ("cora", "lab_a.ipynb", b"3", ""),
+        ("Dora Öz_17", "lab_a.ipynb", b"4", ""),
+        ("emil", "notes.txt", b"", "notes.txt is no notebook (.ipynb)"),
+        ("fritz", "fritz", b"", "the folder is empty"),
+        ("gina", "lab_a.ipynb", b"6", ""),
+        ("hans", "hans.zip", b"", "hans.zip cannot be unpacked"),
+    ]
+    assert [tuple(one) for one in submissions.find(place)] == wanted
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for path in sorted(place.rglob("*")):
+            archive.write(path, path.relative_to(place))
+    zipped = [tuple(one) for one in submissions.find(tmp_path / "class.zip")]
+    assert zipped == [one for one in wanted if one[0] != "fritz"]
+
+
+def test_a_file_that_would_fill_the_memory_is_refused_unread(hand_in, tmp_path, monkeypatch):
+    monkeypatch.setattr(submissions, "LARGEST", 10**6)
+    place = hand_in("big.ipynb", " " * 10**6 + " ")
+    with zipfile.ZipFile(place / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("lab_a.ipynb", b"0" * 5 * 10**6)
+    assert [one.complaint for one in submissions.find(place)] == [
+        "big.ipynb is larger than 1 MB",
+        "lab_a.ipynb is larger than 1 MB",
+    ]
+
+
+def test_collect_sorts_into_folders_and_never_overwrites_or_leaves_the_folder(hand_in, tmp_path):
+    place = hand_in("anna.ipynb", "1")
+    hand_in("bert/notes.txt", "no")
+    with zipfile.ZipFile(place / "eve.zip", "w") as archive:
+        archive.writestr("../../../escaped.ipynb", "2")
+    written, kept, refused = submissions.collect(place, tmp_path / "sorted")
+    assert [path.relative_to(tmp_path / "sorted").parts for path in written] == [
+        ("anna", "anna.ipynb"),
+        ("eve", "escaped.ipynb"),
+    ]
+    assert (kept, [one.student for one in refused]) == ([], ["bert"])
+    written[0].write_text("mine")
+    assert submissions.collect(place, tmp_path / "sorted")[:2] == ([], written)
+    assert written[0].read_text() == "mine"
+
+
+@pytest.mark.parametrize(("place", "words"), [("nowhere", "must be a folder or a zip file"), (".", "nothing in")])
+def test_nothing_to_grade_is_an_error(place, words, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=words):
+        submissions.find(tmp_path / "empty" / place)
+
+
+def test_a_folder_without_any_lab_is_an_error(hand_in):
+    with pytest.raises(ValueError, match="none of the files is one"):
+        graded(hand_in("scan.pdf", "x"))
+
+
+def test_what_was_handed_in_is_not_changed(hand_in, tmp_path):
+    place = hand_in("anna.ipynb", solved("1"))
+    before = copy.copy((place / "anna.ipynb").read_bytes())
+    os.chmod(place / "anna.ipynb", stat.S_IRUSR)
+    graded(place)
+    assert (place / "anna.ipynb").read_bytes() == before
+    assert [path.name for path in place.iterdir()] == ["anna.ipynb"]
