@@ -14,6 +14,7 @@ from contextlib import suppress
 
 import pytest
 
+from mfcourse import classroom
 from tests.test_live import PICTURE, changes, press, verdict
 
 OPTIONS = ["--no-browser", "--allow-root", "--ServerApp.token=", "--LabApp.extension_manager=readonly"]
@@ -28,8 +29,12 @@ DRAWN = """demo => [...demo.querySelectorAll('canvas')].every(canvas => canvas.w
 
 @pytest.fixture(scope="module")
 def lab(chromium, tmp_path_factory):
-    """The address of a JupyterLab on a copy of the notebooks, which knows nothing of the user's settings."""
+    """The address of a JupyterLab on a copy of the notebooks, with the labs as students get them beside the chapters.
+
+    It knows nothing of the user's settings.
+    """
     home = tmp_path_factory.mktemp("lab")
+    classroom.write_releases(home / "course" / "labs")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         environment[name] = str(home / name)
@@ -152,3 +157,17 @@ def test_a_live_demo_needs_no_more_than_the_imports_and_follows_the_theme(page, 
         f"([demo, before]) => ({DRAWN})(demo) && ({PICTURE})(demo) !== before", arg=[demo.element_handle(), before]
     )
     page.screenshot(path=album / "jupyterlab-dark.png")
+
+
+@pytest.mark.parametrize("letter", classroom.labs())
+def test_a_released_lab_opens_and_runs_up_to_its_first_task(letter, page, lab, album):
+    opened(page, lab, f"labs/lab_{letter.lower()}.ipynb")
+    choose(page, "Run", "Run All Cells")
+    page.wait_for_function(IDLE)
+    cells = saved(page)
+    first = next(k for k, cell in enumerate(cells) if "lab_" in "".join(cell["source"]).partition("points = ")[2])
+    assert all(cell["execution_count"] for cell in cells[: first + 1])
+    outputs = [output for cell in cells[: first + 1] for output in cell["outputs"]]
+    assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    assert f"Task {letter}1: not solved yet" in "".join(cells[first]["outputs"][0]["text"])
+    page.screenshot(path=album / f"jupyterlab-lab-{letter}.png")
