@@ -74,7 +74,8 @@ def summary(lab, grade):
     if not grade.points:
         return "not graded"
     to_read = sum(points is None for points in grade.points.values())
-    return f"{grade.total:g} of {lab.checked} points by checks" + (f", {to_read} texts to read" if to_read else "")
+    by_checks = f"{grade.total:g} of {lab.checked} points by checks"
+    return by_checks + (f", and up to {lab.read} for texts: {to_read} to read" if to_read else "")
 
 
 def texts(lab, source, grades):

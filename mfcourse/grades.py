@@ -7,6 +7,7 @@ have no points yet: a person reads them.
 import collections
 import contextlib
 import logging
+import re
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -178,7 +179,8 @@ def _words(cell):
         "It took too long and was stopped." if error.ename == TIMEOUT else f"{error.ename}: {_line(error.evalue)}"
         for error in _errors(cell)
     ]
-    return "\n".join(dict.fromkeys("".join(words)[:LONGEST].splitlines()))  # hidden tests may repeat what is said
+    before, *said = re.split(r"^(?=Task )", "".join(words)[:LONGEST].strip() + "\n", flags=re.MULTILINE)
+    return before + "On another instance:\n".join(dict.fromkeys(said))  # hidden tests speak where they differ
 
 
 def _mishaps(executed, limits):

@@ -102,7 +102,8 @@ def test_full_marks_no_marks_and_what_is_between(hand_in):
     assert found["full"].points["a3-text"] is None
     assert found["full"].texts["a3-text"] == "It grows faster."
     assert found["blank"].points["a3-text"] == 0
-    assert "Multiply x by itself." in found["guess"].said["a1-check"]
+    words = "Task A1: 3 of 3 points\nOn another instance:\nTask A1: 1 of 3 points\n  Multiply x by itself.\n"
+    assert found["guess"].said["a1-check"] == words
     assert "Hand over the function itself" in found["guess"].said["a2-check"]
 
 
@@ -219,7 +220,7 @@ def test_the_table_the_page_of_texts_and_the_feedback(hand_in, tmp_path):
     assert "> The cube." in page.read_text()
     assert "**anna**\n\n> It grows faster." in page.read_text()
     told = (folder / "anna.md").read_text()
-    assert "anna: 3 of 7 points by checks, 1 texts to read." in told
+    assert "anna: 3 of 7 points by checks, and up to 2 for texts: 1 to read." in told
     assert "## A2: 0 of 4 points\n\n```text\nTask A2: not solved yet" in told
     assert "> It grows faster." in told
     for secret in ("The cube.", "check_square(square, 5)", "Traceback", "HIDDEN"):
