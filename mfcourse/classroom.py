@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
-from mfcourse import lab as notebooks
+from mfcourse import lab as jupyter
 from mfcourse.files import writable_folder, write_whole
 
 STUB = "raise NotImplementedError"
@@ -31,7 +31,7 @@ class Lab(NamedTuple):
 
 def labs():
     """{letter: Lab} of all labs, in order. Needs no nbgrader."""
-    paths = sorted((notebooks.notebooks_folder() / "labs").glob("lab_?.ipynb"))
+    paths = sorted((jupyter.notebooks_folder() / "labs").glob("lab_?.ipynb"))
     if not paths:
         raise FileNotFoundError("the labs are missing from this installation; install mfcourse again")
     found = [_described(path) for path in paths]
@@ -103,28 +103,40 @@ def grade_id(cell):
 def restore(notebook, official_notebook):
     """Put back, in place, what students may not change: the cells of the lab, but for the sources of their answers.
 
-    Returns the ids of the cells that were missing. Of a cell that was copied the last copy counts.
+    Returns the ids of the cells that were missing. Where a cell was split or copied, the last part of an answer in code
+    is marked, and the others run before it as they are; all parts of a text count, and what was written below it too.
     """
-    from nbgrader.preprocessors import DeduplicateIds
-
-    cells = cells_by_id(official_notebook)
-    for cell in notebook.cells:
-        known = cells.get(grade_id(cell))
-        cell.metadata.nbgrader = copy.deepcopy(known.metadata.nbgrader) if known else {}
-    _through(notebook, DeduplicateIds())
+    notebook.metadata = copy.deepcopy(official_notebook.metadata)  # the kernel may have another name with a student
+    given = {cell.source for cell in official_notebook.cells}
     missing, place = [], 0
-    for name, cell in cells.items():
-        found = [k for k, theirs in enumerate(notebook.cells) if grade_id(theirs) == name]
-        place = found[0] if found else place
+    for name, cell in cells_by_id(official_notebook).items():
+        parts = [k for k, theirs in enumerate(notebook.cells) if grade_id(theirs) == name]
+        place = parts[-1] if parts else place
         restored = copy.deepcopy(cell)
-        restored.id = notebook.cells[place].id if found else uuid.uuid4().hex  # theirs may have taken the cell's own
-        if not found:
+        restored.id = notebook.cells[place].id if parts else uuid.uuid4().hex  # theirs may have taken the cell's own
+        if not parts:
             missing.append(name)
+        elif cell.cell_type == "markdown":
+            written = [notebook.cells[k].source for k in parts] + list(_below(notebook.cells[place + 1 :], given))
+            restored.source = "\n\n".join(text for text in written if text.strip() not in ("", NO_ANSWER)) or NO_ANSWER
         elif not cell.metadata.nbgrader.locked:
             restored.source = notebook.cells[place].source
-        notebook.cells[place : place + len(found)] = [restored]
+        for k in parts:
+            notebook.cells[k].metadata.nbgrader = {}
+        notebook.cells[place : place + bool(parts)] = [restored]
         place += 1
+    for cell in notebook.cells:
+        if grade_id(cell) not in cells_by_id(official_notebook):
+            cell.metadata.pop("nbgrader", None)
     return missing
+
+
+def _below(cells, given):
+    """Texts that somebody wrote into new cells right below their place."""
+    for cell in cells:
+        if cell.cell_type != "markdown" or grade_id(cell) or cell.source in given:
+            return
+        yield cell.source
 
 
 def _through(notebook, *steps):
@@ -139,5 +151,7 @@ def _described(path):
     about = notebook["metadata"]["mfcourse"]
     title = "".join(notebook["cells"][0]["source"]).splitlines()[0].removeprefix(f"# Lab {about['lab']}. ")
     marks = [cell["metadata"]["nbgrader"] for cell in notebook["cells"] if "nbgrader" in cell["metadata"]]
-    points = {by_hand: sum(m["points"] for m in marks if m["grade"] and m["solution"] == by_hand) for by_hand in (0, 1)}
-    return Lab(about["lab"], title, path, about["after"], about["minutes"], points[0], points[1])
+    paid = [mark for mark in marks if mark["grade"]]
+    checked = sum(mark["points"] for mark in paid if not mark["solution"])
+    read = sum(mark["points"] for mark in paid if mark["solution"])
+    return Lab(about["lab"], title, path, about["after"], about["minutes"], checked, read)

@@ -149,6 +149,7 @@ def add_labs(commands):
 
 def main(argv=None):
     """Run the command line; returns the exit code: 0, 2 for bad input (one line says which), 130 for Ctrl-C."""
+    sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     argv = list(sys.argv[1:] if argv is None else argv)
     options = argv[argv.index("--") + 1 :] if "--" in argv else []
     parser = build_parser()

@@ -3,9 +3,11 @@
 This module and `cli` are the only ones that talk.
 """
 
+import glob
 import json
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 QUICK = {  # fewer instances and numbers of particles, with the same steps
     "figure1": ((0, 1), (6, 100)),
@@ -146,6 +148,7 @@ def labs_collect(arguments):
     """Sort what was handed in into a folder for each student."""
     from mfcourse import submissions
 
+    _outside(arguments.submissions, arguments.out)
     written, kept, refused = submissions.collect(arguments.submissions, arguments.out)
     for submission in refused:
         print(f"{submission.student}: {submission.complaint}")
@@ -158,6 +161,7 @@ def labs_grade(arguments):
     from mfcourse import gradebook, grades
     from mfcourse.sandbox import Limits
 
+    _outside(arguments.submissions, arguments.out)
     gradebook.places(arguments.out)  # nothing is graded in vain
     limits = Limits(arguments.cell_seconds, arguments.seconds, arguments.memory * 10**9)
     lab, graded = grades.grade(arguments.submissions, arguments.lab, limits, arguments.jobs, progress=True)
@@ -171,8 +175,11 @@ def labs_grade(arguments):
 def labs_pool(arguments):
     """Merge the results of the teams of lab B; files that cannot be used are named, the others count."""
     from mfcourse import pooling, tables
+    from mfcourse.files import writable_folder
 
-    pooled, rejected = pooling.pool(arguments.results)
+    writable_folder("--out", Path(arguments.out).parent)
+    files = [file for name in arguments.results for file in sorted(glob.glob(name)) or [name]]  # Windows leaves *.json
+    pooled, rejected = pooling.pool(files)
     for line in rejected:
         print(f"rejected: {line}", file=sys.stderr)
     if not pooled["runs"]:
@@ -181,3 +188,9 @@ def labs_pool(arguments):
     print(tables.summary(pooled["runs"]))
     print(f"The results of {', '.join(pooled['teams'])}: {arguments.out}")
     return 0
+
+
+def _outside(submissions, out):
+    """ValueError if results would be written among what students handed in."""
+    if Path(out).resolve().is_relative_to(Path(submissions).resolve()):
+        raise ValueError(f"--out must lie outside of SUBMISSIONS, but {out} is in {submissions}")

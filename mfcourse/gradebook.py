@@ -7,32 +7,34 @@ from pathlib import Path
 from mfcourse import classroom
 from mfcourse.files import writable_folder, write_whole
 from mfcourse.grades import task_name
-from mfcourse.submissions import safe
+from mfcourse.submissions import Names, safe
 
 
 def places(out):
-    """(table, page, folder) that belong to the file name `out`: GRADES.csv, GRADES-texts.md, GRADES-feedback/.
+    """The table, page and folder that go with the file name `out`: GRADES.csv, GRADES-texts.md, GRADES-feedback.
 
     Raises ValueError if one of them is there already, since points by hand may stand in it, or cannot be written.
     """
     out = Path(out)
-    found = out, out.with_name(f"{out.stem}-texts.md"), out.with_name(f"{out.stem}-feedback")
-    for path in found:
+    if not out.name:
+        raise ValueError("--out must be the name of a new file, such as grades.csv")
+    wanted = out, out.with_name(f"{out.stem}-texts.md"), out.with_name(f"{out.stem}-feedback")
+    for path in wanted:
         if path.exists():
-            raise ValueError(f"--out must be a new file, but {path} exists, and you may have written in it")
+            raise ValueError(f"--out must be a new name, but {path} exists, and you may have written in it")
     writable_folder("--out", out.parent)
-    return found
+    return wanted
 
 
 def write(out, lab, grades):
     """Write the table, the page of texts and the feedback of these grades of a lab. Returns the three paths."""
     table, page, folder = places(out)
-    official, source = classroom.official(lab), classroom.source(lab)
+    official, names = classroom.official(lab), Names()
+    _write_text(table, sheet(lab, official, grades))
+    _write_text(page, texts(lab, classroom.source(lab), grades))
     writable_folder("--out", folder)
     for grade in grades:
-        _write_text(folder / f"{safe(grade.student)}.md", feedback(lab, official, grade))
-    _write_text(page, texts(lab, source, grades))
-    _write_text(table, sheet(lab, official, grades))
+        _write_text(folder / names.new(safe(grade.student), ".md"), feedback(lab, official, grade))
     return table, page, folder
 
 
@@ -44,10 +46,9 @@ def sheet(lab, official, grades):
     rows.writerow(["student", "lab", "points", "out_of", "texts_to_read", "remark", *map(task_name, names)])
     for grade in grades:
         paid = [_number(grade.points.get(name)) for name in names]
-        to_read = sum(points is None for points in grade.points.values())
         total = _number(grade.total) if grade.points else ""
         remark = "; ".join(grade.remarks)
-        rows.writerow([_plain(grade.student), lab.letter, total, lab.checked, to_read, _plain(remark), *paid])
+        rows.writerow([_plain(grade.student), lab.letter, total, lab.checked, grade.to_read, _plain(remark), *paid])
     return file.getvalue()
 
 
@@ -65,7 +66,7 @@ def feedback(lab, official, grade):
         if name in grade.texts:
             parts.append(_quoted(grade.texts[name]) or "No text was written.")
         else:
-            parts.append(f"```text\n{grade.said[name].strip() or 'The check did not come to its end.'}\n```")
+            parts.append(_each_line("    ", grade.said[name] or "The check did not come to its end."))
     return "\n\n".join(parts) + "\n"
 
 
@@ -73,17 +74,17 @@ def summary(lab, grade):
     """A grade in a few words."""
     if not grade.points:
         return "not graded"
-    to_read = sum(points is None for points in grade.points.values())
     by_checks = f"{grade.total:g} of {lab.checked} points by checks"
-    return by_checks + (f", and up to {lab.read} for texts: {to_read} to read" if to_read else "")
+    return by_checks + (f", and up to {lab.read} for texts: {grade.to_read} to read" if grade.to_read else "")
 
 
 def texts(lab, source, grades):
     """The page for the reader of texts: each question with its rubric, a model answer, and what everybody wrote."""
     parts = [f"# Lab {lab.letter}. {lab.title}: texts to read", "For teachers: it holds model answers."]
+    graded = _graded(source)
     for before, cell in zip(source.cells, source.cells[1:], strict=False):
         name = classroom.grade_id(cell)
-        if name in _graded(source) and cell.metadata.nbgrader.solution:
+        if name in graded and cell.metadata.nbgrader.solution:
             parts += [f"## {task_name(name)}, {cell.metadata.nbgrader.points:g} points", before.source]
             parts += ["**A model answer**", _quoted(cell.source)]
             written = ((grade.student, _quoted(grade.texts.get(name, ""))) for grade in grades)
@@ -106,7 +107,11 @@ def _plain(text):
 
 
 def _quoted(text):
-    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
+    return _each_line("> ", text)
+
+
+def _each_line(mark, text):
+    return "\n".join(f"{mark}{line}".rstrip() for line in text.strip().splitlines())
 
 
 def _write_text(path, text):

@@ -4,6 +4,7 @@ This keeps accidents in: endless loops, memory, files lying around. It is no wal
 rights of whoever starts it.
 """
 
+import contextlib
 import os
 import site
 import subprocess
@@ -14,15 +15,17 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "WINDIR")
+PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+PASSED_ON += ("SYSTEMROOT", "SYSTEMDRIVE", "PROGRAMDATA", "COMSPEC", "PATHEXT", "WINDIR")
 HOMES = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TMPDIR", "TEMP", "TMP")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 EXECUTE = (
     "--to=notebook",
     "--output=executed",
     "--NotebookExporter.preprocessors=nbgrader.preprocessors.Execute",
-    "--Execute.iopub_timeout=30",  # output comes late on a busy machine
+    "--Execute.iopub_timeout=120",  # output comes late on a busy machine
 )
+LARGEST = 50 * 10**6  # bytes of a notebook after it has run
 LOOK = 0.2  # seconds between two looks at a process
 
 
@@ -41,38 +44,50 @@ class Stopped(RuntimeError):
 def run_apart(notebook, limits, stop=None):
     """The notebook after running all its cells; a cell that fails or takes too long holds the error, the next ones run.
 
-    It sees an empty folder, which is deleted afterwards, and nothing of the caller's environment but where programs
-    are. Raises Stopped if the whole takes too long, needs too much memory, or Python itself crashes, and soon after the
-    event `stop` is set.
+    It works in an empty folder, its home, which is deleted afterwards, and sees nothing of the caller's environment but
+    where programs are. Raises Stopped if the whole takes too long, needs too much memory, prints without end, or does
+    not come to its end, and soon after the event `stop` is set.
     """
     import nbformat
 
-    with tempfile.TemporaryDirectory(prefix="mfcourse-", ignore_cleanup_errors=True) as folder:
-        nbformat.write(notebook, Path(folder) / "notebook.ipynb")
-        command = [sys.executable, "-m", "nbconvert", "notebook.ipynb", *EXECUTE, f"--Execute.timeout={limits.cell}"]
-        with open(Path(folder) / "log.txt", "wb") as log:
-            process = subprocess.Popen(command, cwd=folder, env=_environment(folder), stdout=log, stderr=log)
+    apart = {"prefix": "mfcourse-", "ignore_cleanup_errors": True}
+    with tempfile.TemporaryDirectory(**apart) as home, tempfile.TemporaryDirectory(**apart) as desk:
+        given, log, executed = (Path(desk) / name for name in ("given.ipynb", "log.txt", "executed.ipynb"))
+        nbformat.write(notebook, given)
+        command = [sys.executable, "-m", "nbconvert", "--stdin", *EXECUTE]
+        command += [f"--output-dir={desk}", f"--Execute.timeout={limits.cell}"]
+        with open(given, "rb") as source, open(log, "wb") as words:
+            streams = {"stdin": source, "stdout": words, "stderr": words}
+            process = subprocess.Popen(command, cwd=home, env=_environment(home), **streams)
+            started = set()
             try:
-                _watch(process, limits, stop or threading.Event())
+                _watch(process, limits, stop or threading.Event(), started)
             finally:
-                _end(process)
-        try:
-            return nbformat.read(Path(folder) / "executed.ipynb", as_version=4)
-        except (OSError, ValueError):
-            last = (Path(folder) / "log.txt").read_bytes()[-1000:].decode(errors="replace").strip().splitlines()[-1:]
-            raise Stopped(f"Python crashed while it ran ({''.join(last)[-100:]})") from None
+                _end(process, started)
+        if process.returncode or not executed.exists():
+            raise Stopped(f"it did not run to its end ({_last_words(log)})")
+        if executed.stat().st_size > LARGEST:
+            raise Stopped(f"it printed more than {LARGEST // 10**6} MB")
+        return nbformat.read(executed, as_version=4)
 
 
-def _environment(folder):
+def _last_words(log):
+    """The last line with words in it, where programs say what they died of."""
+    with open(log, "rb") as file:
+        file.seek(max(0, log.stat().st_size - 5000))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    return "".join([line for line in lines if any(map(str.isalpha, line))][-1:])[-100:]
+
+
+def _environment(home):
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     packages = {"PYTHONUSERBASE": site.getuserbase()}  # which would move with the home folder
-    return kept | packages | dict.fromkeys(HOMES, folder) | dict.fromkeys(THREADS, "1")
+    packages["PIP_PYTHON"] = str(Path(home) / "none")  # no %pip install into the caller's packages: pip finds no Python
+    return kept | packages | dict.fromkeys(HOMES, home) | dict.fromkeys(THREADS, "1")
 
 
-def _watch(process, limits, stop):
-    """Wait for the process; raises Stopped when it, with all it started, is over a limit."""
-    import psutil
-
+def _watch(process, limits, stop, started):
+    """Wait for the process, and note in `started` all that it starts; raises Stopped when they are over a limit."""
     deadline = time.monotonic() + limits.seconds
     while True:
         try:
@@ -83,13 +98,9 @@ def _watch(process, limits, stop):
                 raise Stopped("it was interrupted") from None
             if time.monotonic() > deadline:
                 raise Stopped(f"it took longer than {limits.seconds} s in all and was stopped") from None
-        used = 0
-        for part in _family(process):
-            try:
-                used += part.memory_info().rss
-            except psutil.Error:  # it has just ended
-                continue
-        if used > limits.memory:
+        family = _family(process)
+        started |= set(family)
+        if sum(map(_memory, family)) > limits.memory:
             raise Stopped(f"it needed more than {limits.memory / 1e9:g} GB of memory and was stopped")
 
 
@@ -104,13 +115,21 @@ def _family(process):
         return []
 
 
-def _end(process):
+def _memory(part):
+    """Bytes that a process uses, none if it has just ended."""
+    import psutil
+
+    try:
+        return part.memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def _end(process, started):
     """End the process and all that it has started, at once."""
     import psutil
 
-    for part in _family(process):
-        try:
+    for part in {*started, *_family(process)}:
+        with contextlib.suppress(psutil.Error):
             part.kill()
-        except psutil.Error:
-            continue
     process.wait()

@@ -2,11 +2,12 @@
 
 Understood are a file for each student (anna.ipynb, lab_a_anna.ipynb), a folder for each (anna/lab_a.ipynb, and
 anna/lab_a/lab_a.ipynb, as nbgrader has it), what Moodle hands out (Anna Berg_17_assignsubmission_file_/lab_a.ipynb),
-and zip files in place of folders.
+and zip files in place of folders. Whatever a file is, it costs nobody else their points.
 """
 
 import io
 import re
+import unicodedata
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -14,9 +15,13 @@ from typing import NamedTuple
 from mfcourse.files import writable_folder, write_whole
 
 LARGEST = 20 * 10**6  # bytes of a file: a larger notebook holds outputs that nobody reads
+ROOM = 5 * LARGEST  # bytes for all files of a student
+DEEPEST = 2  # zip files within zip files
+LONGEST = 80  # characters of a name
 IGNORED = re.compile(r"^(\.|__MACOSX$)")  # checkpoints, resource forks
 MOODLE = re.compile(r"_assignsubmission_.*")
-LAB = re.compile(r"^lab[_ -]?[a-z][_ -]+|[_ -]+lab[_ -]?[a-z]$", re.IGNORECASE)
+LAB = re.compile(r"^lab[_ -][a-z][_ -]+(?=.)|(?<=.)[_ -]+lab[_ -][a-z]$", re.IGNORECASE)
+NOTHING = "handed in nothing that can be graded"
 
 
 class Submission(NamedTuple):
@@ -29,13 +34,19 @@ class Submission(NamedTuple):
 
 
 def find(place):
-    """All submissions in the folder or zip file `place`, sorted by student; at least one for each student.
+    """The submissions in the folder or zip file `place`, sorted by student; at least one for each student.
 
-    Raises ValueError if there is no such place, or nothing in it.
+    A file that is no notebook is left out if its student handed in others. Raises ValueError if there is no such place,
+    or nothing in it.
     """
-    handed_in = {}
+    handed_in, room = {}, {}
     for submission in _all(Path(place)):
-        handed_in.setdefault(submission.student, []).append(submission)
+        student = submission.student
+        room[student] = room.get(student, ROOM) - len(submission.content)
+        if room[student] < 0:
+            complaint = f"handed in more than {ROOM // 10**6} MB"
+            submission = submission._replace(content=b"", complaint=complaint)
+        handed_in.setdefault(student, []).append(submission)
     if not handed_in:
         raise ValueError(f"SUBMISSIONS must hold what students handed in, but there is nothing in {place}")
     return [one for student in sorted(handed_in, key=str.lower) for one in _usable(handed_in[student])]
@@ -46,12 +57,13 @@ def collect(place, folder):
 
     Returns (written, kept, refused): two lists of paths, and the submissions that are no notebooks.
     """
-    written, kept, refused = [], [], []
+    written, kept, refused, names = [], [], [], Names()
     for submission in find(place):
         if submission.complaint:
             refused.append(submission)
             continue
-        target = writable_folder("--out", Path(folder) / safe(submission.student)) / safe(submission.name)
+        path = names.new(f"{safe(submission.student)}/{safe(submission.name)}", ".ipynb")
+        target = writable_folder("--out", (Path(folder) / path).parent) / Path(path).name
         if target.exists():
             kept.append(target)
         else:
@@ -61,8 +73,25 @@ def collect(place, folder):
 
 
 def safe(name):
-    """`name` as every file system takes it."""
-    return re.sub(r"[^\w .,()+@=-]", "_", name).strip(" .") or "_"
+    """`name` without its kind (.ipynb), as every file system takes it."""
+    name = re.sub(r"[^\w .,()+@=-]", "_", name.removesuffix(".ipynb")).strip(" .")
+    return name[:LONGEST] or "_"
+
+
+class Names:
+    """File names that are told apart by every file system, also by those that take anna and Anna for the same."""
+
+    def __init__(self):
+        self.taken = set()
+
+    def new(self, name, kind):
+        """name.kind, or name (2).kind, ... if that is taken."""
+        number, path = 1, f"{name}{kind}"
+        while path.casefold() in self.taken:
+            number += 1
+            path = f"{name} ({number}){kind}"
+        self.taken.add(path.casefold())
+        return path
 
 
 def _all(place):
@@ -70,49 +99,72 @@ def _all(place):
     if place.is_dir():
         for path in sorted(place.rglob("*")):
             parts = path.relative_to(place).parts
-            if path.is_file():
-                yield from _one(parts, path.stat().st_size, path.read_bytes)
-            elif path.is_dir() and len(parts) == 1 and not any(path.iterdir()):
-                yield Submission(_owner(parts), parts[0], complaint="the folder is empty")
+            if not path.is_dir():
+                yield from _one(parts, lambda path=path: path.stat().st_size, path.read_bytes)
+            elif len(parts) == 1 and not IGNORED.match(parts[0]):
+                yield Submission(_owner(parts), parts[0], complaint=NOTHING)
     elif place.is_file() and zipfile.is_zipfile(place):
         yield from _unzipped(place, ())
     else:
         raise ValueError(f"SUBMISSIONS must be a folder or a zip file, but {place} is neither")
 
 
-def _unzipped(file, above):
+def _unzipped(file, above, depth=1):
     with zipfile.ZipFile(file) as archive:
-        for entry in archive.infolist():
-            parts = [part for part in re.split(r"[\\/]", entry.filename) if part.strip(".")]  # no way up, and no root
-            if not entry.is_dir():
-                yield from _one((*above, *parts), entry.file_size, lambda entry=entry: archive.read(entry))
+        entries = [(_inside(entry.filename), entry) for entry in archive.infolist()]
+        top = {parts[0] for parts, _ in entries if parts and not IGNORED.match(parts[0])}
+        below = {parts[1] for parts, _ in entries if len(parts) > 1 and parts[0] in top}
+        wrapped = not above and len(top) == 1 and len(below) > 1  # a folder that was zipped as a whole
+        for parts, entry in entries:
+            parts = (*above, *parts[wrapped:])
+            if not entry.is_dir() and parts:
+                read = lambda entry=entry: archive.read(entry)  # noqa: E731
+                yield from _one(parts, lambda entry=entry: entry.file_size, read, depth)
+            elif len(parts) == 1 and not IGNORED.match(parts[0]):
+                yield Submission(_owner(parts), parts[0], complaint=NOTHING)
 
 
-def _one(parts, size, read):
-    """The submissions in one file: itself, or what a zip file holds."""
+def _inside(name):
+    """The parts of a name in a zip file: no way up, and no root."""
+    return [part for part in re.split(r"[\\/]", name) if part.strip(".")]
+
+
+def _one(parts, size, read, depth=0):
+    """The submissions in one file: itself, or what a zip file holds. size() and read() may fail."""
+    name, student = _clean(parts[-1]), _owner(parts)
+    kind = PurePosixPath(name).suffix.lower()
     if any(map(IGNORED.match, parts)):
+        if not IGNORED.match(parts[0]):
+            yield Submission(student, name, complaint=NOTHING)
         return
-    stem, _, kind = parts[-1].rpartition(".")
-    if size > LARGEST:
-        yield Submission(_owner(parts), parts[-1], complaint=f"{parts[-1]} is larger than {LARGEST // 10**6} MB")
-    elif kind.lower() == "zip":
-        try:
-            yield from _unzipped(io.BytesIO(read()), (*parts[:-1], stem))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError):  # damaged, locked, or packed in an unknown way
-            yield Submission(_owner(parts), parts[-1], complaint=f"{parts[-1]} cannot be unpacked")
-    elif kind.lower() == "ipynb":
-        yield Submission(_owner(parts), parts[-1], read())
-    else:
-        yield Submission(_owner(parts), parts[-1], complaint=f"{parts[-1]} is no notebook (.ipynb)")
+    try:
+        if size() > LARGEST:
+            yield Submission(student, name, complaint=f"{name} is larger than {LARGEST // 10**6} MB")
+        elif kind == ".zip" and depth < DEEPEST:
+            yield Submission(student, name, complaint=NOTHING)
+            yield from _unzipped(io.BytesIO(read()), (*parts[:-1], name[: -len(kind)]), depth + 1)
+        elif kind == ".ipynb":
+            yield Submission(student, name, read())
+        else:
+            yield Submission(student, name, complaint=f"{name} is no notebook (.ipynb)")
+    except Exception:  # locked, damaged, packed in an unknown way, or a link to nowhere
+        yield Submission(student, name, complaint=f"{name} cannot be read")
 
 
 def _owner(parts):
     """Whose file it is: the first folder's name, or the file's own without the name of the lab."""
-    if len(parts) > 1:
-        return MOODLE.sub("", parts[0])
-    return LAB.sub("", MOODLE.sub("", PurePosixPath(parts[0]).stem))
+    name = MOODLE.sub("", parts[0]) if len(parts) > 1 else LAB.sub("", MOODLE.sub("", PurePosixPath(parts[0]).stem))
+    return _clean(name) or _clean(parts[0])
+
+
+def _clean(name):
+    """A name in the one spelling that all systems write it back in."""
+    name = name.encode(errors="surrogateescape").decode(errors="replace")
+    return "".join(c for c in unicodedata.normalize("NFC", name) if c.isprintable()).strip()
 
 
 def _usable(files):
-    """What counts of a student's files: the notebooks, or the first complaint if there are none."""
-    return [file for file in files if not file.complaint] or files[:1]
+    """What counts of a student's files: all notebooks, or else the complaint that says most."""
+    notebooks = [file for file in files if not file.complaint or file.name.lower().endswith(".ipynb")]
+    notebooks = [file for file in notebooks if file.complaint != NOTHING]
+    return notebooks or sorted(files, key=lambda file: file.complaint == NOTHING)[:1]

@@ -10,6 +10,7 @@ import threading
 import zipfile
 
 import nbformat
+import psutil
 import pytest
 
 from mfcourse import classroom, gradebook, grades, sandbox, submissions
@@ -28,7 +29,7 @@ SLEEPLESS = (
 @pytest.fixture(autouse=True)
 def _small_labs(tmp_path, monkeypatch):
     small_labs.write_small_labs(tmp_path / "notebooks")
-    monkeypatch.setattr(classroom.notebooks, "notebooks_folder", lambda: tmp_path / "notebooks")
+    monkeypatch.setattr(classroom.jupyter, "notebooks_folder", lambda: tmp_path / "notebooks")
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_full_marks_no_marks_and_what_is_between(hand_in):
     assert found["full"].points["a3-text"] is None
     assert found["full"].texts["a3-text"] == "It grows faster."
     assert found["blank"].points["a3-text"] == 0
-    words = "Task A1: 3 of 3 points\nOn another instance:\nTask A1: 1 of 3 points\n  Multiply x by itself.\n"
+    words = "Task A1: 3 of 3 points\nOn another instance: Task A1: 1 of 3 points\n  Multiply x by itself."
     assert found["guess"].said["a1-check"] == words
     assert "Hand over the function itself" in found["guess"].said["a2-check"]
 
@@ -132,7 +133,7 @@ def test_whatever_is_handed_in_gets_a_line_and_the_others_are_graded(hand_in):
     found = graded(hand_in("well.ipynb", solved("1", "2")))
     assert {student: grade.remarks for student, grade in found.items()} == {
         "chapter": ["chapter.ipynb comes from no lab of this course, not from lab A"],
-        "crash": ["Python crashed while it ran (nbclient.exceptions.DeadKernelError: Kernel died)"],
+        "crash": ["it did not run to its end (nbclient.exceptions.DeadKernelError: Kernel died)"],
         "deleted": ["deleted cells were put back: a-imports, a2, a2-check"],
         "forged": ["deleted cells were put back: a3-text"],
         "list": ["list.ipynb cannot be read as a notebook"],
@@ -159,6 +160,52 @@ def test_notebooks_that_other_programs_have_rewritten_are_graded_too(hand_in):
         cell.metadata.id = "x7Yk"
     found = graded(hand_in("colab.ipynb", json.dumps(notebook)))["colab"]
     assert (found.total, found.remarks) == (7, [])
+
+
+def test_what_an_honest_student_may_do_costs_no_points(hand_in):
+    noise = "import logging, os\nlogging.basicConfig(level=logging.INFO)\n\n\ndef square(x):\n"
+    noise += "    logging.info('squared')\n    os.write(2, b'noise')\n    print(In[-1])\n    return x * x"
+    notebook = handout(a1=noise, a2="%pip install nonsense\ndef half(x):\n    return x * x", a3_text="First.")
+    notebook.metadata.kernelspec = {"name": "conda-env-x", "language": "python", "display_name": "x"}
+    cells = notebook.cells
+    split = copy.deepcopy(cells[4])  # JupyterLab gives both parts of a cell that is split the same mark
+    split.source = "def cube(x):\n    return x * half(x)"
+    cells.insert(5, split)
+    cells.append(copy.deepcopy(cells[-1]))
+    split.id, cells[-1].id = "split", "copied"
+    cells[-1].source = "Second."
+    cells.append(nbformat.v4.new_markdown_cell("Third, below."))
+    hand_in("honest.ipynb", "\ufeff" + nbformat.writes(notebook))
+    blank = handout(a3_text=" ")
+    found = graded(hand_in("blank.ipynb", blank))
+    assert found["honest"].total == 7, found["honest"]
+    assert found["honest"].said["a1-check"] == "Task A1: 3 of 3 points"  # no word of the hidden tests that In shows
+    assert found["honest"].texts["a3-text"] == "First.\n\nSecond.\n\nThird, below."
+    assert (found["blank"].points["a3-text"], found["blank"].to_read) == (0, 0)
+
+
+def test_a_notebook_cannot_write_its_own_result_nor_leave_anything_running(hand_in):
+    code = "import os, subprocess, sys, time\nfrom pathlib import Path\n"
+    code += "Path('executed.ipynb').write_text('{}')\n"
+    code += "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+    code += "time.sleep(1)\nprint(child.pid)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    pid = int(sandbox.run_apart(notebook, LIMITS).cells[0].outputs[0].text)
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    notebook.cells[0].source = code + "\nos._exit(1)"
+    with pytest.raises(sandbox.Stopped, match=r"did not run to its end .*Kernel died"):
+        sandbox.run_apart(notebook, LIMITS)
+
+
+def test_names_that_a_file_system_takes_for_the_same_are_told_apart(hand_in, tmp_path):
+    for name in ("a:x.ipynb", "a?x.ipynb", f"{'long' * 50}.ipynb", os.fsdecode(b"J\xf6rg.ipynb")):
+        place = hand_in(name, handout())
+    lab, found = grades.grade(place, limits=LIMITS)
+    table, _, folder = gradebook.write(tmp_path / "g.csv", lab, found)
+    assert len(list(folder.iterdir())) == len(found) == 4
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 5
+    written, kept, _ = submissions.collect(place, tmp_path / "sorted")
+    assert (len(written), kept) == (4, [])
 
 
 def test_a_notebook_that_cannot_be_interrupted_is_stopped_as_a_whole(hand_in):
@@ -221,11 +268,11 @@ def test_the_table_the_page_of_texts_and_the_feedback(hand_in, tmp_path):
     assert "**anna**\n\n> It grows faster." in page.read_text()
     told = (folder / "anna.md").read_text()
     assert "anna: 3 of 7 points by checks, and up to 2 for texts: 1 to read." in told
-    assert "## A2: 0 of 4 points\n\n```text\nTask A2: not solved yet" in told
+    assert "## A2: 0 of 4 points\n\n    Task A2: not solved yet" in told
     assert "> It grows faster." in told
     for secret in ("The cube.", "check_square(square, 5)", "Traceback", "HIDDEN"):
         assert secret not in told
-    with pytest.raises(ValueError, match=r"--out must be a new file, but .*grades\.csv exists"):
+    with pytest.raises(ValueError, match=r"--out must be a new name, but .*grades\.csv exists"):
         gradebook.places(table)
 
 
@@ -248,16 +295,55 @@ def test_students_are_found_in_files_folders_moodle_exports_and_zip_files(hand_i
         ("cora", "lab_a.ipynb", b"3", ""),
         ("Dora Öz_17", "lab_a.ipynb", b"4", ""),
         ("emil", "notes.txt", b"", "notes.txt is no notebook (.ipynb)"),
-        ("fritz", "fritz", b"", "the folder is empty"),
+        ("fritz", "fritz", b"", "handed in nothing that can be graded"),
         ("gina", "lab_a.ipynb", b"6", ""),
-        ("hans", "hans.zip", b"", "hans.zip cannot be unpacked"),
+        ("hans", "hans.zip", b"", "hans.zip cannot be read"),
     ]
     assert [tuple(one) for one in submissions.find(place)] == wanted
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
         for path in sorted(place.rglob("*")):
             archive.write(path, path.relative_to(place))
-    zipped = [tuple(one) for one in submissions.find(tmp_path / "class.zip")]
-    assert zipped == [one for one in wanted if one[0] != "fritz"]
+    assert [tuple(one) for one in submissions.find(tmp_path / "class.zip")] == wanted
+    with zipfile.ZipFile(tmp_path / "folder.zip", "w") as archive:
+        for path in sorted(place.rglob("*")):
+            archive.write(path, path.relative_to(tmp_path))
+    assert [tuple(one) for one in submissions.find(tmp_path / "folder.zip")] == wanted
+
+
+def test_nobody_is_lost_whatever_they_hand_in(hand_in, tmp_path):
+    hand_in("dots/.DS_Store", "")
+    place = hand_in("well.ipynb", "1")
+    (place / "hollow" / "work").mkdir(parents=True)
+    zipfile.ZipFile(place / "void.zip", "w").close()
+    (place / "link.ipynb").symlink_to("nowhere")
+    with zipfile.ZipFile(place / "rotten.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("lab_a.ipynb", os.urandom(1000).hex())
+    data = bytearray((place / "rotten.zip").read_bytes())
+    data[60:200] = bytes(140)
+    (place / "rotten.zip").write_bytes(data)
+    inner = io.BytesIO()
+    for _ in range(4):
+        outer = io.BytesIO()
+        with zipfile.ZipFile(outer, "w") as archive:
+            archive.writestr("nested.zip", inner.getvalue())
+        inner = outer
+    (place / "nested.zip").write_bytes(inner.getvalue())
+    nothing = "handed in nothing that can be graded"
+    assert [(one.student, one.complaint) for one in submissions.find(place)] == [
+        ("dots", nothing),
+        ("hollow", nothing),
+        ("link", "link.ipynb cannot be read"),
+        ("nested", "nested.zip is no notebook (.ipynb)"),
+        ("rotten", "lab_a.ipynb cannot be read"),
+        ("void", nothing),
+        ("well", ""),
+    ]
+
+
+def test_a_damaged_notebook_is_not_passed_over_for_an_older_one(hand_in):
+    hand_in("anna/lab_a.ipynb", "{")
+    (grade,) = graded(hand_in("anna/old.ipynb", solved("1"))).values()
+    assert (grade.total, grade.remarks) == (3, ["lab_a.ipynb cannot be read as a notebook"])
 
 
 def test_a_file_that_would_fill_the_memory_is_refused_unread(hand_in, tmp_path, monkeypatch):
@@ -295,13 +381,13 @@ def test_nothing_to_grade_is_an_error(place, words, tmp_path):
 
 
 def test_a_folder_without_any_lab_is_an_error(hand_in):
-    with pytest.raises(ValueError, match="none of the files is one"):
+    with pytest.raises(ValueError, match="none of the files in it can be read as one"):
         graded(hand_in("scan.pdf", "x"))
 
 
 def test_what_was_handed_in_is_not_changed(hand_in, tmp_path):
     place = hand_in("anna.ipynb", solved("1"))
-    before = copy.copy((place / "anna.ipynb").read_bytes())
+    before = (place / "anna.ipynb").read_bytes()
     os.chmod(place / "anna.ipynb", stat.S_IRUSR)
     graded(place)
     assert (place / "anna.ipynb").read_bytes() == before

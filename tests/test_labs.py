@@ -130,7 +130,7 @@ def test_a_class_with_five_broken_notebooks(handout, capsys, tmp_path):
     (place / "other.ipynb").write_bytes((handout / "lab_b.ipynb").read_bytes())
     rows = grade(capsys, place, "--cell-seconds", "20")
     assert {student: row["remark"] for student, row in rows.items()} == {
-        "crash": "Python crashed while it ran (nbclient.exceptions.DeadKernelError: Kernel died)",
+        "crash": "it did not run to its end (nbclient.exceptions.DeadKernelError: Kernel died)",
         "deleted": "deleted cells were put back: a-imports, a1-check",
         "good": "",
         "loop": "A1 took longer than 20 s and was stopped",
@@ -169,7 +169,7 @@ def test_the_commands_say_what_they_did(handout, capsys, tmp_path):
             ["labs", "grade", "nowhere", "--out", "new.csv"],
             "SUBMISSIONS must be a folder or a zip file, but nowhere is",
         ),
-        (["labs", "grade", ".", "--out", "old.csv"], "--out must be a new file, but old.csv exists"),
+        (["labs", "grade", ".", "--out", "old.csv"], "--out must be a new name, but old.csv exists"),
         (["labs", "release", "out", "--lab", "E"], "lab must be one of A, B, C, D, but it is 'E'"),
         (["labs", "release", "out", "--lab", "first"], "'first' must be the letter of a lab, such as A"),
         (["labs", "pool", "nothing.json"], "there is nothing to pool: every file was rejected"),

@@ -50,6 +50,7 @@ ORDER = [
     "classroom",
     "sandbox",
     "submissions",
+    "intake",
     "grades",
     "gradebook",
     "commands",
