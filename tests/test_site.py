@@ -12,7 +12,14 @@ from tests.conftest import RENDERED, home, visit
 
 KINDS = (  # one page of each kind
     *("book/index", "book/live", "book/statements", "book/glossary", "book/crosswalk", "book/bibliography"),
-    *("book/teach", "book/taster", "book/api/flows", "notebooks/00_start_here", "notebooks/09_sparse_spikes"),
+    *(
+        "book/teach",
+        "book/labs",
+        "book/taster",
+        "book/api/flows",
+        "notebooks/00_start_here",
+        "notebooks/09_sparse_spikes",
+    ),
     *("_modules/mfcourse/flows", "search", "genindex"),
 )
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
