@@ -11,7 +11,7 @@ import numpy as np
 from mfcourse.intervals import Cosines
 from mfcourse.risks import FeatureRisk
 
-DIRECTIONS = 256  # random directions that climbing starts from, beside those of the particles
+DIRECTIONS = 256  # random directions, or points of a line, that climbing starts from, beside those of the particles
 CIRCLE = 4096  # directions on the circle
 CLIMBS = 32  # how many of the best are refined
 STEPS = 300
@@ -70,8 +70,15 @@ def climb(risk, w, theta, at):
 
 
 def _directions(risk, theta, rng):
-    """Directions of the particles and random ones; in R^d at the lengths that the particles have."""
+    """Directions of the particles and random ones; in R^d at the lengths that the particles have.
+
+    A line has two directions only. There it is a grid, twice as far out as the particles are, and lengths of all sizes.
+    """
     lengths = np.linalg.norm(theta, axis=-1)
+    if risk.homogeneity == 0 and risk.dimension == 1:
+        reach, sizes = 2 * (lengths.max() or 1.0), np.geomspace(0.01, 100, DIRECTIONS // 4)
+        grid = np.linspace(-reach, reach, DIRECTIONS // 2)
+        return np.concatenate([theta[:, 0], grid, reach * sizes, -reach * sizes])[:, None]
     random = rng.standard_normal((DIRECTIONS, risk.dimension))
     random /= np.linalg.norm(random, axis=-1, keepdims=True)
     if risk.homogeneity == 0:

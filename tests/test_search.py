@@ -110,3 +110,18 @@ def test_stacks_and_measures_of_another_dimension_are_refused():
         bounds(problem, np.ones((2, 3)), np.ones((2, 3, 2)))
     with pytest.raises(ValueError, match="measure must be a Measure with d = 2"):
         certify(problem, nothing(3))
+
+
+def test_on_a_line_lengths_of_all_sizes_are_looked_at():
+    x = np.concatenate([-np.linspace(0.5, 2, 10), np.linspace(0.5, 2, 10)])[:, None]
+    y = np.tanh(6 * x[:, 0]) - 2 * np.tanh(0.8 * x[:, 0])
+    problem = problems.from_data(x, y, "tanh", penalty=0.01, bias=False)
+    particles = (
+        np.zeros(2),
+        np.array([[0.4], [-0.4]]),
+    )  # a random direction of a line is that of a particle, or its image
+    run = flows.flow(problem, flows.forward_backward(problem, 0.3, 0.1), particles, 5000, record=())
+    everywhere = np.abs(problem.risk.potential(*run.state, np.linspace(-200, 200, 40_001)[:, None])).max()
+    top, _, exact = highest(problem.risk, *run.state)
+    assert top >= everywhere * (1 - 1e-9) > 2 * problem.penalty
+    assert not exact
