@@ -142,7 +142,7 @@ def add_labs(commands):
         description="Merge the files that the teams of lab B wrote. A file that is malformed, or repeats what another "
         "team has handed in, is named and left out.",
     )
-    pool.add_argument("results", nargs="+", metavar="RESULTS", help="the teams' files, such as team-red.json")
+    pool.add_argument("results", nargs="+", metavar="RESULTS", help="the teams' files, or a folder with team-*.json")
     pool.add_argument("--out", default="pooled.json", metavar="FILE", help="for the class (default pooled.json)")
     pool.set_defaults(run=do.labs_pool)
 

@@ -3,6 +3,7 @@
 This module and `cli` are the only ones that talk.
 """
 
+import collections
 import glob
 import json
 import sys
@@ -178,15 +179,17 @@ def labs_pool(arguments):
     from mfcourse.files import writable_folder
 
     writable_folder("--out", Path(arguments.out).parent)
-    files = [file for name in arguments.results for file in sorted(glob.glob(name)) or [name]]  # Windows leaves *.json
+    patterns = [f"{name}/team-*.json" if Path(name).is_dir() else name for name in arguments.results]
+    files = [file for name in patterns for file in sorted(glob.glob(name)) or [name]]  # Windows leaves *.json to us
     pooled, rejected = pooling.pool(files)
     for line in rejected:
         print(f"rejected: {line}", file=sys.stderr)
     if not pooled["runs"]:
         raise ValueError("there is nothing to pool: every file was rejected")
     pooling.write_pooled(arguments.out, pooled)
-    print(tables.summary(pooled["runs"]))
-    print(f"The results of {', '.join(pooled['teams'])}: {arguments.out}")
+    print(tables.summary(pooled["runs"], level=1e-6))
+    counts = collections.Counter(run["team"] for run in pooled["runs"])
+    print(f"Runs of {', '.join(f'{team}: {number}' for team, number in counts.items())}; pooled: {arguments.out}")
     return 0
 
 

@@ -55,7 +55,7 @@ def sheet(lab, official, grades):
 def feedback(lab, official, grade):
     """What a student is told: points by task and the words of the checks; neither tests nor solutions."""
     parts = [f"# Lab {lab.letter}. {lab.title}", f"{grade.student}: {summary(lab, grade)}."]
-    parts += [f"{remark[0].upper()}{remark[1:]}." for remark in grade.remarks]
+    parts += [f"Remark: {remark}." for remark in grade.remarks]
     parts += ["A check may try an answer on more than one instance; the least counts."] if grade.points else []
     for name, cell in _graded(official).items():
         if name not in grade.points:

@@ -4,6 +4,7 @@ nbgrader decides what a cell is worth: the number that a check returned, nothing
 have no points yet: a person reads them.
 """
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import NamedTuple
@@ -129,13 +130,14 @@ def _mishaps(executed, limits):
     """A remark for each cell that took too long, and one for the first that failed in another way, checks first."""
     late, failed = [], []
     for number, cell in enumerate(executed.cells, 1):
-        name = classroom.grade_id(cell)
-        where = task_name(name) if name else f"cell {number}"
+        name = classroom.grade_id(cell) or ""
+        is_task = re.match(r"[a-z]\d+", name)
+        where = task_name(name) if is_task else f"cell {number}"
         for error in _errors(cell):
             if error.ename == TIMEOUT:
                 late.append(f"{where} took longer than {limits.cell} s and was stopped")
             elif error.ename != "NotImplementedError":
-                failed.append((not name, f"{where} raised {error.ename}: {_line(error.evalue)}"))
+                failed.append((not is_task, f"{where} raised {error.ename}: {_line(error.evalue)}"))
     return late + [remark for _, remark in sorted(failed, key=lambda one: one[0])[:1]]
 
 
@@ -147,4 +149,5 @@ def _errors(cell):
 
 def _line(text):
     """The first line of a text, not too long."""
-    return f"{(text.strip().splitlines() or [''])[0]:.120}"
+    first = (text.strip().splitlines() or [""])[0]
+    return re.sub(r"\(\d+\.py, (line \d+)\)", r"(\1)", first)[:120]  # of a cell the file's name is a mere number

@@ -73,9 +73,12 @@ def run_apart(notebook, limits, stop=None):
 
 def _last_words(log):
     """The last line with words in it, where programs say what they died of."""
-    with open(log, "rb") as file:
-        file.seek(max(0, log.stat().st_size - 5000))
-        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - 5000))
+            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    except OSError:
+        return "its folder was removed"
     return "".join([line for line in lines if any(map(str.isalpha, line))][-1:])[-100:]
 
 

@@ -14,14 +14,14 @@ def table(records):
     return "\n".join([head, *(ROW.format(**record) for record in records)])
 
 
-def summary(records):
-    """One line for each number of particles: the excess over all seeds."""
+def summary(records, level=1e-4):
+    """One line for each number of particles: the excess over all seeds, and how often it is below `level`."""
     groups = {}
     for r in records:
         groups.setdefault((r["problem"], r["method"], r["m"]), []).append(r["excess"])
-    lines = ["problem method    m  runs     median    largest  below 1e-4"]
+    lines = [f"problem method    m  runs     median    largest  below {level:.0e}"]
     for (problem, method, m), excess in groups.items():
-        below = f"{sum(x < 1e-4 for x in excess)}/{len(excess)}"
+        below = f"{sum(x < level for x in excess)}/{len(excess)}"
         lines.append(SUMMARY.format(problem, method, m, len(excess), statistics.median(excess), max(excess), below))
     return "\n".join(lines)
 

@@ -47,29 +47,35 @@ def halved(w, theta, masses, positions):
     return eta / len(w), grad / len(w)
 
 
-def by_division(w, theta, masses, positions):
+def by_division(w, theta, masses, positions, guard=True):
     eta, grad = velocity(w, theta, masses, positions)
-    return np.where(w == 0, 0, eta), grad / np.where(w == 0, 1, w)[:, None]
+    return np.where(w == 0, 0, eta), grad / np.where(guard & (w == 0), 1, w)[:, None]
 
 
-def sgd_step(w, theta, x, y, size, late=False, mean=True, kink=True, sign=1):
+def sgd_step(w, theta, x, y, size, late=False, mean=True, kink=True, sign=1, samples=None):
     f = np.array([sum(w * np.maximum(theta @ one, 0)) for one in x]) / len(w)
     new = w.copy()
     for r, one in zip(f - y, x, strict=True):
-        new -= sign * size * r * np.maximum(theta @ one, 0) / (len(x) if mean else 1)
+        new -= sign * size * r * np.maximum(theta @ one, 0) / ((samples or len(x)) if mean else 1)
     on = (theta @ x.T > 0) if kink else np.ones((len(w), len(x)))
-    push = (on * (f - y)) @ x / (len(x) if mean else 1)
+    push = (on * (f - y)) @ x / ((samples or len(x)) if mean else 1)
     return new, theta - sign * size * (new if late else w)[:, None] * push
 
 
-def drift(problem, w, theta, sizes, time, steps=None, change=True):
+def theta_first(w, theta, x, y, size):
+    moved = sgd_step(w, theta, x, y, size)[1]
+    f = w @ np.maximum(moved @ x.T, 0) / len(w)
+    return w - size * np.maximum(moved @ x.T, 0) @ (f - y) / len(y), moved
+
+
+def drift(problem, w, theta, sizes, time, steps=None, change=True, absolute=np.abs):
     values = []
     for h in sizes:
         state = w, theta
         for _ in range(steps or round(time / h)):
             state = gradient(problem, h, h)(*state)
-        values.append(np.abs(balance(*state) - change * balance(w, theta)).max())
-    return values, np.log2(values[0] / values[-1]) / np.log2(sizes[0] / sizes[-1])
+        values.append(absolute(balance(*state) - change * balance(w, theta)).max())
+    return values, np.log2(abs(values[0] / values[-1])) / np.log2(sizes[0] / sizes[-1])
 
 
 def missed(measure, teacher, sign=True, weigh="product", wrap=True, alone=False):
@@ -112,23 +118,32 @@ RIGHT = {
     "report": report,
 }
 WRONG = [  # task, answer, points, and what is said of it
-    ("risk", lambda *u: risk(*u, half=1), 1, "mind the 1/2"),
+    ("risk", lambda *u: risk(*u, half=1), 1, "it is off: mend the point above first"),
+    ("risk", lambda *u: 0.0, 0, "by more than 100 standard errors. Expand (f - f*)^2: two squares and a cross term"),
+    ("risk", lambda *u: None, 0, "risk returns a finite number; yours is None"),
+    ("risk", lambda *u: 0.0, 0, "with doubled weights, more"),
     ("risk", lambda *u: risk(*u, mean=False), 1, "a mean over its neurons, the teacher a sum"),
-    ("risk", unclipped, 0, "risk returns a finite number"),
+    ("risk", unclipped, 0, "rounding may make a cosine exceed 1.\n"),
     ("risk", lambda *u: 40.0, 0, "standard errors"),
-    ("slope", velocity, 1, "Euler's identity"),
+    ("slope", velocity, 1, "with a finite difference of k in a"),
     ("slope", halved, 0, "m times the derivative of R in w_i"),
     ("slope", by_division, 3, "Neurons of weight 0"),
-    ("slope", lambda *u: (np.nan * u[0], u[1]), 0, "There is a nan"),
+    ("slope", lambda *u: by_division(*u, guard=False), 3, "do not divide by w, eta is a function on the plane"),
+    ("slope", lambda *u: (np.nan * u[0], u[1]), 0, "There is a nan: where two neurons point the same way"),
     ("slope", lambda *u: slope(*u)[0], 0, "returns two arrays"),
-    ("sgd_step", lambda *u: sgd_step(*u, late=True), 3, "from the same state"),
+    ("sgd_step", lambda *u: sgd_step(*u, late=True), 3, "must start from the old state"),
+    ("sgd_step", theta_first, 3, "With a long step w or theta is off"),
     ("sgd_step", lambda *u: sgd_step(*u, mean=False), 0, "the mean over samples"),
-    ("sgd_step", lambda *u: sgd_step(*u, kink=False), 1, "where theta_i . x > 0 only"),
+    ("sgd_step", lambda *u: sgd_step(*u, mean=False), 0, "mend the points above first"),
+    ("sgd_step", lambda *u: sgd_step(*u, samples=30), 3, "a mean over the samples, whatever their number"),
+    ("sgd_step", lambda *u: sgd_step(*u, kink=False), 1, "only where theta_i . x > 0"),
+    ("sgd_step", lambda *u: sgd_step(*u, kink=False), 1, "comes after the point above"),
     ("sgd_step", lambda *u: sgd_step(*u, sign=-1), 0, "and the sign"),
+    ("sgd_step", lambda *u: None, 0, "returns two arrays"),
     ("drift", lambda *u: drift(*u, steps=40), 2, "reach the same time"),
     ("drift", lambda *u: drift(*u, change=False), 1, "from the start to the end"),
     ("drift", lambda *u: (drift(*u)[0], 2.0), 2, "both as logarithms"),
-    ("predictions", dict, 0, "Without a prediction"),
+    ("predictions", dict, 0, "both signs, m = 30, changes.\n"),
     ("predictions", lambda: TOLD | {"changes": 2.5}, 1, "a whole number"),
     ("predictions", lambda: TOLD | {lab_c.QUESTIONS[0]: 20}, 1, "between 0 and 1"),
     ("predictions", lambda: {"changes": 0}, 1, "Without a prediction: one sign, m = 30, one"),
@@ -137,13 +152,18 @@ WRONG = [  # task, answer, points, and what is said of it
     ("missed", lambda *u: missed(*u, wrap=False), 3, "359 degrees"),
     ("missed", lambda *u: missed(*u, alone=True), 3, "add up"),
     ("missed", lambda *u: [True, True, False, False], 0, "Directions"),
-    ("schedule", lambda k, steps: 0.25, 1, "what steps of 0.25 leave"),
-    ("schedule", lambda k, steps: 0.5 / (1 + k), 1, "too early do not arrive"),
-    ("schedule", lambda k, steps: 0.05, 2, "what the best constant leaves"),
+    ("missed", lambda *u: [False] * 4, 0, "Directions"),
+    ("missed", lambda *u: np.logical_not(missed(*u)), 0, "True means missed"),
+    ("schedule", lambda k, steps: 0.25, 1, "The last sizes set the noise"),
+    ("schedule", lambda k, steps: 0.5 / (1 + k), 1, "too early stop short"),
+    ("schedule", lambda k, steps: 0.02, 1, "1.00 times what the best constant leaves; less is asked"),
+    ("schedule", lambda k, steps: 0.5 * (1 - k / steps), 2, "at most 0.8 is asked"),
     ("schedule", lambda k, steps: 1 / (1 + k), 0, "at most 0.5"),
+    ("schedule", lambda k, steps: None, 0, "schedule(0, 1000) must be a number"),
     ("report", lambda *u: report(*u, flip=True), 3, "rows are what is true"),
     ("report", lambda *u: report(*u, zero=-1e-9), 3, "an output 0 says no"),
     ("report", lambda *u: report(*u, interval="wald"), 2, "the deviation that belongs to p"),
+    ("report", lambda *u: (*report(*u)[:2], *report(*u)[:1:-1]), 2, "The low end comes first"),
     ("report", lambda *u: report(*u)[:2], 0, "yours are 2"),
 ]
 
@@ -165,6 +185,24 @@ def test_a_usual_mistake_loses_its_part_and_is_told_why(name, answer, points, sa
     assert said in capsys.readouterr().out
 
 
+def test_an_empty_dictionary_gets_one_hint(capsys):
+    assert lab_c.check_predictions(dict) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("instance", [0, 7])
+def test_a_drift_without_its_absolute_value_loses_points_on_both_instances(instance, capsys):
+    assert lab_c.check_drift(lambda *u: drift(*u, absolute=np.asarray), instance) < 3
+    assert "in absolute value" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("instance", [0, 7])
+def test_a_constant_read_off_the_plot_earns_one_point_and_a_decay_as_one_over_k_two(instance):
+    for size in (0.02, 0.05):
+        assert lab_c.check_schedule(lambda k, steps, size=size: size, instance) == 1
+    assert lab_c.check_schedule(lambda k, steps: 0.5 / (1 + k / 50), instance) == 2
+
+
 @pytest.mark.parametrize("name", POINTS)
 def test_what_is_not_written_earns_nothing(name, capsys):
     def stub(*arguments):
@@ -177,7 +215,7 @@ def test_what_is_not_written_earns_nothing(name, capsys):
 
 def test_an_answer_learnt_by_heart_fails_on_the_hidden_instances():
     problem = problems.relu_teacher(5)
-    w, theta = starts.sphere_start(6, np.random.default_rng([0, 4]), 2, radius=0.7, weight=0.4)
+    w, theta = starts.sphere_start(6, np.random.default_rng([0, 4]), 2, radius=0.4, weight=1.2)
     known = drift(problem, w, theta, (0.1, 0.05, 0.025, 0.0125), 4.0)
     assert lab_c.check_drift(lambda *u: known) == 3
     assert lab_c.check_drift(lambda *u: known, 7) == 1  # the order of its own numbers
