@@ -10,6 +10,7 @@ import pytest
 from mfcourse import live
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+LABS = sorted((Path(__file__).parent.parent / "notebooks" / "labs").glob("*.ipynb"))
 FIGURE = "image/png"
 LEAST_EXERCISES = {0: 1, 11: 3, 12: 3}  # and 4 in all others
 PREDICTIONS = {0: 2}
@@ -36,18 +37,24 @@ def notebook(request):
     return request.param
 
 
+@pytest.fixture(params=NOTEBOOKS + LABS, ids=lambda path: path.stem)
+def any_notebook(request):
+    """A chapter, or the source of a lab."""
+    return request.param
+
+
 def test_there_are_notebooks():
     assert NOTEBOOKS
 
 
-def test_the_first_cell_says_what_is_learnt_needed_and_where_it_is_in_the_paper(notebook):
-    first = prose(notebook)[0]
+def test_the_first_cell_says_what_is_learnt_needed_and_where_it_is_in_the_paper(any_notebook):
+    first = prose(any_notebook)[0]
     for promise in ("**You will learn**", "**You need**", "**Time**", "**In the paper**"):
         assert promise in first
 
 
-def test_the_last_prose_is_a_summary_with_references(notebook):
-    last = prose(notebook)[-1]
+def test_the_last_prose_is_a_summary_with_references(any_notebook):
+    last = prose(any_notebook)[-1]
     assert "## Summary" in last
     assert "**References.**" in last
 
@@ -65,9 +72,11 @@ def test_chapters_follow_each_other_without_holes():
     assert [int(path.stem[:2]) for path in NOTEBOOKS] == list(range(13))
 
 
-def test_links_between_chapters_lead_somewhere(notebook):
-    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", "\n".join(prose(notebook)))
-    assert [path for path in targets if not path.startswith("https://") and not (notebook.parent / path).exists()] == []
+def test_links_between_chapters_lead_somewhere(any_notebook):
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", "\n".join(prose(any_notebook)))
+    assert [
+        path for path in targets if not path.startswith("https://") and not (any_notebook.parent / path).exists()
+    ] == []
 
 
 def test_the_reader_predicts_before_running(notebook):
@@ -80,23 +89,23 @@ def test_a_chapter_asserts_what_it_claims(notebook):
     assert sum(code.count("assert ") for code in shown) >= 4
 
 
-def test_cells_are_short(notebook):
-    for text in prose(notebook):
+def test_cells_are_short(any_notebook):
+    for text in prose(any_notebook):
         assert len(text.split()) <= 150, text[:80]
-    for cell in cells(notebook, "code"):
+    for cell in cells(any_notebook, "code"):
         lines = [line for line in source(cell).splitlines() if line.strip() and not line.strip().startswith("#")]
         assert len(lines) <= 15, source(cell)[:80]
 
 
-def test_cells_were_run_once_from_top_to_bottom_without_errors(notebook):
-    code = cells(notebook, "code")
+def test_cells_were_run_once_from_top_to_bottom_without_errors(any_notebook):
+    code = cells(any_notebook, "code")
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     outputs = [output for cell in code for output in cell["outputs"]]
     assert not [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
 
 
-def test_every_figure_has_alt_text(notebook):
-    drawn = [c for c in cells(notebook, "code") if any(FIGURE in o.get("data", {}) for o in c["outputs"])]
+def test_every_figure_has_alt_text(any_notebook):
+    drawn = [c for c in cells(any_notebook, "code") if any(FIGURE in o.get("data", {}) for o in c["outputs"])]
     assert drawn
     for cell in drawn:
         assert len(cell["metadata"]["mystnb"]["image"]["alt"]) > 40
@@ -147,13 +156,38 @@ def test_every_exercise_has_a_stub_a_check_and_a_hidden_solution(notebook):
         assert cell["metadata"]["jupyter"]["source_hidden"]
 
 
-def test_the_file_is_small_and_carries_no_state(notebook):
-    assert notebook.stat().st_size <= 500_000
-    assert set(json.loads(notebook.read_text(encoding="utf-8"))["metadata"]) <= {"kernelspec", "language_info"}
+def test_the_file_is_small_and_carries_no_state(any_notebook):
+    assert any_notebook.stat().st_size <= 500_000
+    allowed = {"kernelspec", "language_info"} | ({"mfcourse"} if any_notebook in LABS else set())
+    assert set(json.loads(any_notebook.read_text(encoding="utf-8"))["metadata"]) <= allowed
 
 
-def test_notebooks_import_the_library_by_name_and_define_no_second_one(notebook):
-    for cell in cells(notebook, "code"):
+def test_every_cell_has_a_name_of_its_own():
+    names = [cell["id"] for path in NOTEBOOKS + LABS for kind in ("code", "markdown") for cell in cells(path, kind)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda path: path.stem)
+def test_a_lab_is_one_session_with_tasks_to_predict_to_solve_and_to_explain(lab):
+    about = json.loads(lab.read_text(encoding="utf-8"))["metadata"]["mfcourse"]
+    letter = about["lab"]
+    assert lab.stem == f"lab_{letter.lower()}"
+    assert prose(lab)[0].startswith(f"# Lab {letter}. ")
+    assert 25 <= len(prose(lab)) + len(cells(lab, "code")) <= 42
+    assert sum("Predict" in text for text in prose(lab)) >= 3
+    text = "\n".join(prose(lab))
+    tasks = re.findall(rf"^### (?:Task|Question) {letter}(\d+) \((\d+) points", text, re.M)
+    assert [int(number) for number, _ in tasks] == list(range(1, len(tasks) + 1))
+    marks = [cell["metadata"].get("nbgrader", {}) for kind in ("code", "markdown") for cell in cells(lab, kind)]
+    paid = {int(re.search(r"\d+", mark["grade_id"])[0]): mark["points"] for mark in marks if mark.get("grade")}
+    assert paid == {int(number): int(points) for number, points in tasks}
+    written = [mark for mark in marks if mark.get("grade") and mark["solution"]]
+    assert len(written) == 2
+    assert about["minutes"] == 120
+
+
+def test_notebooks_import_the_library_by_name_and_define_no_second_one(any_notebook):
+    for cell in cells(any_notebook, "code"):
         tree = ast.parse(source(cell))
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):

@@ -235,7 +235,7 @@ def test_the_command_writes_the_pooled_file_again_and_no_other_in_its_place(tmp_
     for _ in range(2):
         code, printed, errors = run(capsys, *argv, str(out))
         assert code == 0
-        assert "The results of red, blue" in printed
+        assert "Runs of red: 1, blue: 1; pooled: " in printed
         assert errors.startswith("rejected: pooled.json: ")
         assert [r["team"] for r in pooling.read_pooled(out)[1]] == ["red", "blue"]
     before = files[1].read_bytes()
