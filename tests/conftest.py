@@ -110,7 +110,7 @@ def page(chromium):
     page.complaints = []
     page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+    page.on("requestfailed", lambda request: left(request) or page.complaints.append(f"failed: {request.url}"))
     page.on("response", lambda answer: answer.status >= 400 and page.complaints.append(f"{answer.status} {answer.url}"))
     page.on("request", lambda request: home(request.url) or page.complaints.append(f"off-origin: {request.url}"))
     yield page
@@ -121,6 +121,11 @@ def page(chromium):
 def home(url):
     """True if a request stays on this machine."""
     return url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:"))
+
+
+def left(request):
+    """True if a page's icon was still on its way, after all else, when the page was left."""
+    return request.url.endswith("/favicon.svg") and request.failure == "net::ERR_ABORTED"
 
 
 def visit(page, url):

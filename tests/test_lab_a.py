@@ -38,14 +38,18 @@ def chained(weights=True, short=True, closed=True, one_way=False):
     return separates
 
 
-def judging(step_of=None, parts=(0, 1), certify_first=True):
-    """`verdict` with one thing forgotten: another step, weights or positions, the certificate."""
+def relative(certificate):
+    return certificate.gap
+
+
+def judging(step_of=None, parts=(0, 1), certify_first=True, rest=1e-7, size=np.abs, gap=relative, enough=1e-6):
+    """`verdict` with one thing forgotten or changed: the step, weights or positions, the certificate, a limit."""
 
     def verdict(problem, step, w, theta):
         step = step_of(problem) if step_of else step
-        changes = [abs(new - old).max() for new, old in zip(step(w, theta), (w, theta), strict=True)]
-        still = max(changes[k] for k in parts) <= 1e-7
-        optimal = certificates.certify(problem, h1(w, theta)).optimal
+        changes = [size(new - old).max() for new, old in zip(step(w, theta), (w, theta), strict=True)]
+        still = max(changes[k] for k in parts) <= rest
+        optimal = gap(certificates.certify(problem, h1(w, theta))) <= enough
         if optimal and (certify_first or not still):
             return "global"
         return "trapped" if still else "unfinished"
@@ -53,34 +57,47 @@ def judging(step_of=None, parts=(0, 1), certify_first=True):
     return verdict
 
 
-def bounding(cosine=True, scaled=True, sign=1, factor=1.0, off=0.0):
+def bounding(cosine=True, scaled=True, sign=1, factor=1.0, off=0.0, least=1, lam=True, fixed=None, shift=0):
     """`dual_bound` with one thing forgotten or changed."""
 
     def dual_bound(problem, w, theta, n):
-        loss, features = problem.risk.loss, problem.risk.features
-        r = sign * (loss.target - features.push(w, theta)) / loss.scale
-        top = abs(r @ features.matrix(np.arange(n)[:, None] / n)).max()
+        loss, features, n = problem.risk.loss, problem.risk.features, fixed or n
+        r = sign * (loss.target - features.push(w, theta)) / (loss.scale if lam else 1)
+        top = abs(r @ features.matrix((np.arange(n)[:, None] + shift) / n)).max()
         top = top / np.cos(np.pi * features.cutoff / n) if cosine else top
-        q = factor * r / (max(1, top) if scaled else 1)
+        q = factor * r / (max(least, top) if scaled else 1)
         return q, loss.target @ q - loss.scale * q @ q / 2 + off
 
     return dual_bound
 
 
 def bound_by_the_library(problem, w, theta, n):
-    """No grid: the maximum up to rounding."""
-    r, loss = -problem.risk.residual(w, theta), problem.risk.loss
-    q = r / max(1, np.abs(certificates.extremes(problem.risk.features, r)[0]).max())
+    """No grid: the maximum up to rounding, and the bound of M. Riesz."""
+    r, loss, features = -problem.risk.residual(w, theta), problem.risk.loss, problem.risk.features
+    top = np.abs(certificates.extremes(features, r)[0]).max() if n > 100 else np.inf
+    rough = np.abs(problem.risk.features.pull(r, np.arange(n)[:, None] / n)[0]).max() / np.cos(np.pi * 7 / n)
+    q = r / max(1, min(top, rough))
     return [list(q), -loss.conjugate(-q)]
 
 
-def sending(sign=1, shift=0.0):
+def sending(sign=1, shift=0.0, form=float):
     """`newcomer` by the library's certificate, with another sign or place."""
 
     def newcomer(problem, w, theta):
         worst = certificates.certify(problem, h1(w, theta)).worst
         eta = problem.risk.potential(w, theta, worst[None])[0]
-        return -sign * np.sign(eta), worst[0] + shift
+        return -sign * np.sign(eta), form(worst[0] + shift)
+
+    return newcomer
+
+
+def searching(places, height=np.abs, sign=None):
+    """`newcomer` from a grid, by |eta| or by something else."""
+
+    def newcomer(problem, w, theta):
+        eta = problem.risk.potential(w, theta, places[:, None])
+        best = height(eta).argmax()
+        return sign or -np.sign(eta[best]), places[best]
 
     return newcomer
 
