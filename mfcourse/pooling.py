@@ -98,7 +98,8 @@ def _demand_new(team, runs, teams, owners):
         raise ValueError(f"a team {team} has handed in already; the first file counts")
     for run in runs:
         if _place(run) in owners:
-            raise ValueError(f"{_place(run)} was handed in by team {owners[_place(run)]} already")
+            where = f"the file of team {owners[_place(run)]}, which was read first"
+            raise ValueError(f"{_place(run)} is also in {where}: do both have the same number?")
 
 
 def _demand_optima(runs, optima):

@@ -23,16 +23,17 @@ def on_the_cylinder(w, theta, reach):
     return topology.winding_number(np.stack([np.cos(angle), np.sin(angle)], axis=-1)[:-1]) != 0
 
 
-def chained(weights=True, short=True, closed=True, one_way=False):
+def chained(weights=True, short=True, closed=True, one_way=False, winding=True, last=True):
     """`separates` with one thing forgotten."""
 
     def separates(w, theta, reach):
-        steps = np.diff(theta[:, 0], append=theta[0, 0])
+        end = slice(1) if last else slice(0)
+        steps = np.diff(theta[:, 0], append=theta[end, 0])
         steps = steps - np.round(steps) if short else steps
-        rises = np.diff(w, append=w[0])
+        rises = np.diff(w, append=w[end])
         if closed and (abs(steps).max() > reach or (weights and abs(rises).max() > reach)):
             return False
-        turns = round(steps.sum())
+        turns = round(steps.sum()) if winding else 1
         return turns > 0 if one_way else turns != 0
 
     return separates
@@ -118,6 +119,7 @@ def forward_of(problem):
     return flows.forward_backward(problem, *lab_a.experiments.spike_steps(problem))
 
 
+PLACES = np.arange(2000) / 2000
 WORDS = dict.fromkeys(lab_a.NAMES, "trapped")
 ANSWERS = [
     (lab_a.check_predictions, lambda: WORDS, 2, ""),
@@ -127,6 +129,8 @@ ANSWERS = [
     (lab_a.check_predictions, lambda: list(WORDS), 0, "a dictionary"),
     (lab_a.check_fence, wave, 3, ""),
     (lab_a.check_fence, lambda t: [2 * abs(2 * abs(x - 0.5) - 0.5) - 0.5 for x in t], 3, ""),
+    (lab_a.check_fence, lambda t: np.sin(80 * np.pi * t), 3, ""),
+    (lab_a.check_fence, lambda t: wave(t) + (t > 0.5) / 50, 2, "has no hole"),
     (lab_a.check_fence, lambda t: 2 * t - 1, 2, "has no hole"),
     (lab_a.check_fence, lambda t: np.where(t < 0.5, 1, -1), 2, "has no hole"),
     (lab_a.check_fence, lambda t: 3 * wave(t), 2, r"lie in \[-2, 2\]"),
@@ -140,18 +144,34 @@ ANSWERS = [
     (lab_a.check_separates, chained(one_way=True), 3, "in any direction"),
     (lab_a.check_separates, chained(short=False), 0, "the short way"),
     (lab_a.check_separates, chained(closed=False), 1, "mind `reach`"),
+    (lab_a.check_separates, chained(winding=False), 2, "also from the last particle"),
+    (lab_a.check_separates, chained(last=False), 2, "also from the last particle"),
     (lab_a.check_separates, lambda w, theta, reach: True, 0, "mind `reach`"),
     (lab_a.check_separates, lambda w, theta, reach: False, 0, "bend back"),
     (lab_a.check_separates, lambda w, theta, reach: 1, 0, "returns True or False"),
     (lab_a.check_verdict, judging(), 4, ""),
-    (lab_a.check_verdict, judging(forward_of), 2, "the step that you are handed"),
+    (lab_a.check_verdict, judging(forward_of), 3, "the step that you are handed"),
     (lab_a.check_verdict, judging(parts=(0,)), 3, "neither weights nor positions"),
-    (lab_a.check_verdict, judging(parts=(1,)), 2, "neither weights nor positions"),
+    (lab_a.check_verdict, judging(parts=(1,)), 3, "neither weights nor positions"),
+    (lab_a.check_verdict, judging(size=np.asarray), 3, "in either direction"),
+    (lab_a.check_verdict, judging(rest=1e-3), 3, "Rest has a limit"),
+    (lab_a.check_verdict, judging(rest=1e-5), 3, "Rest has a limit"),
+    (lab_a.check_verdict, judging(rest=0), 3, "Rest has a limit"),
+    (lab_a.check_verdict, judging(enough=1e-3), 3, "and its gap"),
+    (lab_a.check_verdict, judging(enough=1e-8), 3, "near enough"),
+    (lab_a.check_verdict, judging(gap=lambda end: end.objective - end.dual), 3, "which is relative"),
+    (lab_a.check_verdict, judging(certify_first=False), 3, "Ask the certificate first"),
+    (lab_a.check_verdict, judging(enough=-1), 3, "Ask the certificate first"),
+    (lab_a.check_verdict, lambda problem, step, w, theta: "unfinished", 0, "Ask the certificate first"),
     (lab_a.check_verdict, lambda problem, step, w, theta: "trapped", 0, "Ask the certificate first"),
     (lab_a.check_verdict, lambda problem, step, w, theta: "stuck", 0, "one of global, trapped, unfinished"),
     (lab_a.check_dual_bound, bounding(), 5, ""),
     (lab_a.check_dual_bound, bound_by_the_library, 5, ""),
+    (lab_a.check_dual_bound, bounding(shift=0.5), 5, ""),
     (lab_a.check_dual_bound, bounding(cosine=False), 3, "with the cosine"),
+    (lab_a.check_dual_bound, bounding(lam=False), 3, r"a residual \(y - f\) / lambda"),
+    (lab_a.check_dual_bound, bounding(least=0), 3, "stays as it is"),
+    (lab_a.check_dual_bound, bounding(fixed=2000), 3, "Take n points, no more"),
     (lab_a.check_dual_bound, bounding(scaled=False), 1, "On a fine grid"),
     (lab_a.check_dual_bound, bounding(sign=-1), 3, "On a fine grid"),
     (lab_a.check_dual_bound, bounding(factor=0.2), 1, "no shorter"),
@@ -159,7 +179,11 @@ ANSWERS = [
     (lab_a.check_dual_bound, lambda *state: 3.0, 0, "returns two things"),
     (lab_a.check_newcomer, sending(), 4, ""),
     (lab_a.check_newcomer, sending(shift=1e-3 - 1), 4, ""),
+    (lab_a.check_newcomer, sending(form=np.atleast_1d), 4, ""),
     (lab_a.check_newcomer, sending(sign=-1), 2, "Which sign does eta ask for"),
+    (lab_a.check_newcomer, searching(PLACES, height=np.asarray, sign=-1), 1, "a place for positive mass"),
+    (lab_a.check_newcomer, searching(PLACES), 4, ""),
+    (lab_a.check_newcomer, searching(PLACES[::200]), 3, "where .eta. is largest"),
     (lab_a.check_newcomer, to_the_particles, 0, "mass of neither sign helps"),
     (lab_a.check_newcomer, lambda *state: (-0.5, 0.2), 0, "the sign of the newcomer"),
     (lab_a.check_newcomer, lambda *state: 0.2, 0, "two numbers"),

@@ -47,11 +47,11 @@ def own_gap(seed, m):
     return recording()(seed, m) | {"gap": better}
 
 
-def writing(name="team-{}.json", here=False, write=pooling.write_results):
+def writing(name="team-{}.json", here=False, write=pooling.write_results, told=str):
     def hand_in(folder, team, runs):
         path = (Path() if here else Path(folder)) / name.format(team)
         write(path, team, runs)
-        return path
+        return told(path)
 
     return hand_in
 
@@ -130,7 +130,9 @@ def curves(middle=np.median, chosen=lambda run, method: run["method"] == method,
     return bands
 
 
-def sufficing(low=lambda k, n, interval: interval(k, n)[0], dips=True, methods=("flow",), none=None):
+def sufficing(
+    low=lambda k, n, interval: interval(k, n)[0], dips=True, methods=("flow",), none=None, won=np.less, at=None
+):
     """`enough` from the table of successes, with one thing forgotten."""
 
     def enough(runs, level, target, interval):
@@ -138,7 +140,7 @@ def sufficing(low=lambda k, n, interval: interval(k, n)[0], dips=True, methods=(
         for run in runs:
             if run["method"] in methods:
                 k, n = counts.get(run["m"], (0, 0))
-                counts[run["m"]] = k + (run["excess"] < level), n + 1
+                counts[run["m"]] = k + won(run["excess"], at or level), n + 1
         good = {m: low(k, n, interval) >= target for m, (k, n) in counts.items()}
         return min((m for m in good if good[m] and all(good[x] or not dips for x in good if x > m)), default=none)
 
@@ -171,9 +173,12 @@ ENDS = [0, -1]  # a line through the first and the last point
         (lab_b.check_predictions, guesses(grid="many"), 1, "'grid' is a number"),
         (lab_b.check_one_run, recording(), 4, None),
         (lab_b.check_one_run, recording(seconds=np.float64(1), extra=1), 3, "Keys problem"),
-        (lab_b.check_one_run, recording(method="fixed"), 3, "method 'flow'"),
+        (lab_b.check_one_run, recording(method="fixed"), 3, "'flow', seed"),
         (lab_b.check_one_run, recording(steps=10.0), 3, "whole number"),
-        (lab_b.check_one_run, recording(gap=...), 0, "yours lacks gap"),
+        (lab_b.check_one_run, recording(steps=31), 3, "the last of run.steps"),
+        (lab_b.check_one_run, recording(seconds=...), 3, "Yours lacks seconds"),
+        (lab_b.check_one_run, recording(steps=..., method=...), 3, "Yours lacks method, steps"),
+        (lab_b.check_one_run, recording(gap=...), 2, "Yours lacks gap"),
         (lab_b.check_one_run, recording(excess=lambda r: r["objective"] - r["optimum"]), 3, "relative to it"),
         (lab_b.check_one_run, recording(optimum=5.0), 3, "certified_optimum"),
         (lab_b.check_one_run, recording(used=12), 3, "does your run use m"),
@@ -183,6 +188,9 @@ ENDS = [0, -1]  # a line through the first and the last point
         (lab_b.check_one_run, own_gap, 3, "of the same measure"),
         (lab_b.check_one_run, lambda seed, m: None, 0, "a dictionary"),
         (lab_b.check_hand_in, writing(), 3, None),
+        (lab_b.check_hand_in, writing(told=Path), 3, None),
+        (lab_b.check_hand_in, writing(told=lambda path: None), 2, "Return the path"),
+        (lab_b.check_hand_in, writing(told=lambda path: path.name), 2, "Return the path"),
         (lab_b.check_hand_in, writing(name="{}.json"), 0, "team- and the name"),
         (lab_b.check_hand_in, writing(here=True), 0, "in the given folder"),
         (lab_b.check_hand_in, writing(write=dump), 2, "leave the old file"),
@@ -213,6 +221,8 @@ ENDS = [0, -1]  # a line through the first and the last point
         (lab_b.check_enough, sufficing(dips=False), 2, "a larger one fails"),
         (lab_b.check_enough, sufficing(methods=("flow", "fixed")), 2, "do not count"),
         (lab_b.check_enough, sufficing(none=0), 2, "the answer is None"),
+        (lab_b.check_enough, sufficing(at=1e-6), 2, "the `level` that you are handed"),
+        (lab_b.check_enough, sufficing(won=np.less_equal), 2, "an excess below"),
         (lab_b.check_positions_needed, fitting(), 3, None),
         (lab_b.check_positions_needed, fitting(sign=-1), 2, "It is negative"),
         (lab_b.check_positions_needed, fitting(rounded=np.floor), 2, "smallest whole number"),

@@ -183,7 +183,8 @@ def test_good_files_are_pooled_and_bad_ones_named(tmp_path):
         ("green", "fixed", 1000, 6),
     ]
     assert [line.split(": ")[0] for line in rejected[:-1]] == ["blue.json", "again.json", "broken.json", "wrong.json"]
-    assert rejected[0] == "blue.json: (flow, seed 1000, m 6) was handed in by team red already"
+    hint = "which was read first: do both have the same number?"
+    assert rejected[0] == f"blue.json: (flow, seed 1000, m 6) is also in the file of team red, {hint}"
     assert rejected[1] == "again.json: a team RED has handed in already; the first file counts"
     assert rejected[3].startswith("wrong.json: the optimum of seed 1005 is ")
     assert "cannot be read" in rejected[4]

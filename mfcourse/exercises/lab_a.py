@@ -148,7 +148,7 @@ def check_dual_bound(dual_bound, seed=10):
     hint = "Allow for it with the cosine, before you ask whether the residual must be scaled."
     hint = f"On a coarse grid the largest value lies between two points. {hint}"
     few = "Take n points, no more: from few less can be proved than from many."
-    yield 2, coarse and total[COARSE] < 0.8 * total[FINE], few if coarse else hint
+    yield 2, coarse and (not fine or total[COARSE] < 0.8 * total[FINE]), few if coarse else hint
 
 
 @task("A6", 4)

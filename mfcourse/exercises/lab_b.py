@@ -13,6 +13,7 @@ from scipy.stats import binom, linregress
 from mfcourse import experiments, pooling, problems
 from mfcourse.exercises import as_array, as_number
 from mfcourse.exercises.grading import task
+from mfcourse.measures import h1
 
 TAIL = 0.025  # what an interval of 95 % may miss on each side
 EXACT = 1e-4  # how well a tail must be hit
@@ -37,16 +38,17 @@ def check_one_run(one_run, seed=1000):
     """`one_run(seed, m)` is a record: its optimum is the certified one, J and gap are those of a finished flow."""
     many, few = one_run(seed, 12), one_run(seed, 3)
     assert {type(many), type(few)} == {dict}, "one_run returns a dictionary."
-    names = ", ".join(pooling.KEYS)
-    missing = [key for key in pooling.KEYS if key not in many or key not in few]
-    assert not missing, f"A record has the keys {names}; yours lacks {', '.join(missing)}."
-    facts = [(r["problem"], r["method"], r["seed"], r["m"]) for r in (many, few)]
-    counted = all(isinstance(r["steps"], numbers.Integral) and r["steps"] > 0 for r in (many, few))
-    named = set(many) == set(few) == set(pooling.KEYS)
-    named = named and facts == [("spikes", "flow", seed, 12), ("spikes", "flow", seed, 3)] and counted
-    yield 1, named, f"Keys {names}; problem is 'spikes', method 'flow', steps a whole number, the last of run.steps."
-    values = ("excess", "objective", "optimum", "gap")
-    many, few = ({key: as_number(r[key], f"{key} is a number") for key in values} for r in (many, few))
+    told = set(many) == set(few) == set(pooling.KEYS)
+    for m, r in ((12, many), (3, few)):
+        last, end = _flow(seed, m)
+        told = told and [r[key] for key in pooling.KEYS[:4]] == ["spikes", "flow", seed, m]
+        told = told and isinstance(r["steps"], numbers.Integral) and isinstance(r["objective"], float)
+        told = told and (r["steps"] == last or not np.isclose(r["objective"], end))  # another run is judged below
+    hint = f"Keys {', '.join(pooling.KEYS)}; 'spikes', 'flow', seed, m; steps a whole number, the last of run.steps."
+    lacks = ", ".join(key for key in pooling.KEYS if key not in many or key not in few)
+    yield 1, told, f"{hint} Yours lacks {lacks}." if lacks else hint
+    # What is missing costs this point, and those that ask for its value.
+    many, few = ({k: as_number(r.get(k, -1), f"{k} is a number") for k in pooling.KEYS[4:8]} for r in (many, few))
     best = _best(seed)
     above = [(r["objective"] - r["optimum"]) / r["optimum"] for r in (many, few)]
     right = all(np.isclose(r["optimum"], best, rtol=1e-8, atol=0) for r in (many, few))
@@ -69,9 +71,12 @@ def check_hand_in(hand_in, team="red-3"):
         folder = Path(home) / "results"
         folder.mkdir()
         file = folder / f"team-{team}.json"
-        hand_in(folder, team, [good])
+        path = hand_in(folder, team, [good])
         names = [path.name for path in Path(home).rglob("*") if path.is_file()]
-        yield 1, names == [file.name] and file.exists(), "One file, in the given folder: team- and the name, then .json"
+        placed = names == [file.name] and file.exists()
+        told = isinstance(path, str | Path) and Path(path).resolve() == file.resolve()
+        hint = "One file, in the given folder: team- and the name, then .json"
+        yield 1, placed and told, "Return the path." if placed else hint
         yield 1, _read(file) == (team, [good]), "pooling.read_results must find the team and its runs in the file."
         raised = False
         try:
@@ -89,9 +94,7 @@ def check_chance_interval(chance_interval, n=30):
     fits = all(0 <= low < k / n < high <= 1 for k, (low, high) in inner.items())
     yield 1, fits, "Return (low, high): k / n lies between them, and both lie in [0, 1]."
     tails = [binom.sf(k - 1, n, low) for k, (low, _) in inner.items()]
-    hint = (
-        "At the lower end, k or more successes in n have a probability of 2.5 %. binom.sf(j, ...) counts from j + 1 on."
-    )
+    hint = "At the lower end, k or more successes in n have probability 2.5 %. binom.sf(j, ...) counts from j + 1 on."
     yield 1, np.allclose(tails, TAIL, rtol=0, atol=EXACT), hint
     tails = [binom.cdf(k, n, high) for k, (_, high) in inner.items()]
     hint = "At the upper end, k or fewer successes in n have a probability of 2.5 %."
@@ -147,11 +150,8 @@ def check_bands(bands, seed=0):
     sizes, low, middle, high = (all(part) for part in found)
     yield 1, sizes, "Each number m of this method once, from the smallest to the largest; the other method stays out."
     yield 1, middle, "In the middle stands the median excess of all runs with this m, however many there are."
-    yield (
-        1,
-        low and high,
-        "low and high are what the function `interval`, handed to you, says of the excesses at this m.",
-    )
+    hint = "low and high are what the function `interval`, handed to you, says of the excesses at this m."
+    yield 1, low and high, hint
 
 
 @task("B7", 3)
@@ -162,26 +162,20 @@ def check_enough(enough, seed=0):
     def interval(k, n):  # stands in for the one of task B4
         return max(0, k / n - 0.15), min(1, k / n + 0.15)
 
-    def answer(counts, target, level=1e-6):
-        runs = [
-            {"problem": "spikes", "method": "flow", "seed": s, "m": m, "excess": 1e-9 if s < k else 10 * level}
-            for m, k in counts.items()
-            for s in range(20)
-        ]
-        runs += [{"problem": "spikes", "method": "fixed", "seed": s, "m": 99, "excess": 0} for s in range(20)]
-        return enough([runs[k] for k in rng.permutation(len(runs))], level, target, interval)
+    def answer(counts, target, level=1e-6, failed=1e-5):
+        table = [("flow", m, s, level / 10 if s < k else failed) for m, k in counts.items() for s in range(20)]
+        table += [("fixed", 99, s, 0) for s in range(20)]
+        return enough(_runs(table, rng), level, target, interval)
 
     sure = [answer({5: 2, 6: 14, 7: 16, 9: 19, 30: 20}, target) for target in (0.79, 0.6, 0.5)]
-    yield (
-        1,
-        sure == [9, 7, 6],
-        "The share of successes is not enough: the lower end of its interval must reach the target.",
-    )
-    dips = [answer({20: 20, 5: 1, 7: 19, 10: 13, 12: 19}, 0.7), answer({8: 20, 5: 20, 6: 10}, 0.7, 1e-3)]
+    hint = "The share of successes is not enough: the lower end of its interval must reach the target."
+    yield 1, sure == [9, 7, 6], hint
+    dips = [answer({20: 20, 5: 1, 7: 19, 10: 13, 12: 19}, 0.7), answer({8: 20, 5: 20, 6: 10}, 0.7)]
     yield 1, dips == [12, 8], "A size does not count if a larger one fails: the target holds from your m on."
-    never = [answer({5: 18, 6: 17}, 0.8), answer({5: 0, 50: 16}, 0.9), answer({40: 20}, 0.8)]
+    never = [answer({5: 18, 6: 17}, 0.8), answer({5: 0, 50: 16}, 0.9), answer({40: 20}, 0.8)] == [None, None, 40]
+    levels = [answer({8: 20, 6: 10}, 0.7, level, level) for level in (1e-3, 1e-8)] == [8, 8]
     hint = "If not even the largest m reaches the target the answer is None; runs with fixed positions do not count."
-    yield 1, never == [None, None, 40], hint
+    yield 1, never and levels, "A success is an excess below the `level` that you are handed." if never else hint
 
 
 @task("B8", 3)
@@ -210,6 +204,12 @@ def _best(seed):
     return experiments.optimum("spikes", problems.spikes(seed))
 
 
+@functools.lru_cache(maxsize=100)
+def _flow(seed, m):
+    run = experiments.spike_flow(problems.spikes(seed), m)
+    return run.steps[-1], problems.spikes(seed).objective(h1(*run.state))
+
+
 def _record(seed):
     """A record that could be true."""
     return dict(zip(pooling.KEYS, ("spikes", "flow", seed, 6, 0.5, 6.0, 4.0, 0.5, 50, 0.1), strict=True))
@@ -217,10 +217,9 @@ def _record(seed):
 
 def _read(file):
     """The team and runs of a file, or None if it is not as it should be."""
-    try:
+    with contextlib.suppress(ValueError):
         return pooling.read_results(file)
-    except ValueError:
-        return None
+    return None
 
 
 def _ends(value):
@@ -241,10 +240,11 @@ def _invented(seed):
     """Runs in an order that means nothing, and their excesses by method and size."""
     rng = np.random.default_rng(seed)
     values = {k: {m: rng.lognormal(sigma=4, size=n) for m, n in sizes.items()} for k, sizes in INVENTED.items()}
-    runs = [
-        {"problem": "spikes", "method": method, "seed": s, "m": m, "excess": float(value)}
-        for method, sizes in values.items()
-        for m, excesses in sizes.items()
-        for s, value in enumerate(excesses)
-    ]
-    return [runs[k] for k in rng.permutation(len(runs))], values
+    table = [(k, m, s, float(x)) for k in values for m in values[k] for s, x in enumerate(values[k][m])]
+    return _runs(table, rng), values
+
+
+def _runs(table, rng):
+    """Runs from rows (method, m, seed, excess), shuffled."""
+    names = ("problem", "method", "m", "seed", "excess")
+    return [dict(zip(names, ("spikes", *table[k]), strict=True)) for k in rng.permutation(len(table))]
