@@ -127,18 +127,19 @@ def _words(cell):
 
 
 def _mishaps(executed, limits):
-    """A remark for each cell that took too long, and one for the first that failed in another way, checks first."""
-    late, failed = [], []
-    for number, cell in enumerate(executed.cells, 1):
-        name = classroom.grade_id(cell) or ""
-        is_task = re.match(r"[a-z]\d+", name)
-        where = task_name(name) if is_task else f"cell {number}"
-        for error in _errors(cell):
+    """A remark for each task that took too long, and one for the first that failed in another way.
+
+    Other cells may fail: given ones do where they need an answer that is not there.
+    """
+    late, failed = {}, {}
+    for name, cell in classroom.cells_by_id(executed).items():
+        for error in _errors(cell) if re.match(r"[a-z]\d+", name) else ():
+            task = task_name(name)
             if error.ename == TIMEOUT:
-                late.append(f"{where} took longer than {limits.cell} s and was stopped")
-            elif error.ename != "NotImplementedError":
-                failed.append((not is_task, f"{where} raised {error.ename}: {_line(error.evalue)}"))
-    return late + [remark for _, remark in sorted(failed, key=lambda one: one[0])[:1]]
+                late.setdefault(task, f"{task} took longer than {limits.cell} s and was stopped")
+            elif error.ename != "NotImplementedError" and task not in late:
+                failed.setdefault(task, f"{task} raised {error.ename}: {_line(error.evalue)}")
+    return [*late.values(), *list(failed.values())[:1]]
 
 
 def _errors(cell):

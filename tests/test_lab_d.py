@@ -53,10 +53,21 @@ def hypotheses(features, walls=None, scale=(1e3, 1e6), highest=2, sides=2, **sai
     return {"degree": (degree or [None])[0], "bounded": bounded, "edge": edge} | said
 
 
-def dual_bound(problem, w, theta, grid, reach, slope, penalty=True, sign=1, factor=1.0, shift=0.0):
+def on_lines_only(features, walls=None):
+    """Right for d = 1, and not made for more."""
+    if features.dimension > 1:
+        raise ValueError("positions must have shape (m, 2)")
+    return hypotheses(features, walls)
+
+
+def without_walls(features, walls=None):
+    return hypotheses(features, walls) if walls is None or features.homogeneity == 1 else walls + 1
+
+
+def dual_bound(problem, w, theta, grid, reach, slope, penalty=True, sign=1, factor=1.0, shift=0.0, size=abs):
     loss, features = problem.risk.loss, problem.risk.features
     r = sign * (loss.target - features.push(w, theta)) / loss.scale
-    top = abs(r @ features.matrix(grid)).max() + reach * slope * np.linalg.norm(r)
+    top = size(r @ features.matrix(grid)).max() + reach * slope * np.linalg.norm(r)
     q = factor * r * min(1, (problem.penalty if penalty else 1) / top)
     return [q, shift - loss.conjugate(-q)]
 
@@ -117,17 +128,18 @@ def pulses(swapped=False):
     return SimpleNamespace(**(vars(one) | given | summed))
 
 
-def matrices():
+def matrices(scale=1):
     """theta theta^T in the plane: the unit circle as grid."""
     angles = np.linspace(0, 2 * np.pi, 500)
 
     def forms(r, theta):
-        square = r.reshape(*r.shape[:-1], 2, 2)
+        square = scale**2 * r.reshape(*r.shape[:-1], 2, 2)
         return (theta @ square * theta).sum(axis=-1), theta @ (square + square.mT)
 
     return SimpleNamespace(
         push=lambda w, theta: (
-            np.einsum("...m,...mi,...mj->...ij", w, theta, theta).reshape(*w.shape[:-1], 4) / w.shape[-1]
+            np.einsum("...m,...mi,...mj->...ij", w, scale * theta, scale * theta).reshape(*w.shape[:-1], 4)
+            / w.shape[-1]
         ),
         pull=forms,
         size=4,
@@ -145,6 +157,11 @@ def uphill(w, theta, respond):
     return prediction, *bumps().pull(-respond(prediction), theta)
 
 
+def flat(r, theta):
+    potential, gradient = bumps().pull(r, theta)
+    return potential, gradient[..., 0]
+
+
 RELU = Neurons(np.random.default_rng(0).normal(size=(20, 2)), "relu")
 CIRCLE = {"grid": np.linspace(0, 1, 501)[:, None], "reach": 1e-3, "slope": Fourier(3).slope_squared ** 0.5}
 ROUND = {"grid": matrices().grid, "reach": 0.01, "slope": np.linalg.norm(RELU.x)}
@@ -159,14 +176,16 @@ ANSWERS = [
     (lab_d.check_pull, pull, 3, ""),
     (lab_d.check_pull, lambda *args: pull(*args, sign=-1), 2, "in theta, not in x"),
     (lab_d.check_pull, lambda *args: pull(*args, inner=False), 2, "inner derivative"),
-    (lab_d.check_pull, lambda *args: pull(*args, shared=False), 2, "shape"),
+    (lab_d.check_pull, lambda *args: pull(*args, shared=False), 2, "Row k of a stack"),
+    (lab_d.check_pull, lambda *args: (pull(*args)[0], pull(*args)[1][..., 0]), 1, "gradient is an array of shape"),
     (lab_d.check_pull, lambda *args: pull(*args)[0], 0, "two arrays"),
     (lab_d.check_pull, lambda r, *args: pull(2 * r, *args), 0, "potential at theta_i"),
     (lab_d.check_audit, audit, 3, ""),
     (lab_d.check_audit, lambda *args: audit(*args, mean=False), 2, "First: "),
     (lab_d.check_audit, lambda *args: audit(*args, coordinates=1), 2, "each coordinate"),
     (lab_d.check_audit, lambda *args: audit(*args, particles=1), 2, "every particle"),
-    (lab_d.check_audit, lambda *args: audit(*args, step=0.1), 0, "Second: "),
+    (lab_d.check_audit, lambda *args: audit(*args, step=0.1), 1, "Second: "),
+    (lab_d.check_audit, lambda *args: (audit(*args)[0], 0), 1, "Second: "),
     (lab_d.check_audit, lambda *args: audit(*args)[::-1], 0, "First: "),
     (lab_d.check_audit, lambda *args: (0, 0), 0, "First: "),
     (lab_d.check_hypotheses, hypotheses, 4, ""),
@@ -175,11 +194,14 @@ ANSWERS = [
     (lab_d.check_hypotheses, lambda *args: hypotheses(*args, bounded=True), 3, "does phi grow"),
     (lab_d.check_hypotheses, lambda *args: hypotheses(*args, edge=True), 2, "far out"),
     (lab_d.check_hypotheses, lambda *args: hypotheses(args[0]), 2, "with walls"),
+    (lab_d.check_hypotheses, on_lines_only, 2, "For d = 2 it raised ValueError"),
+    (lab_d.check_hypotheses, without_walls, 3, "with walls.*For d = 1 it raised TypeError"),
     (lab_d.check_hypotheses, lambda *args: (None, True, True), 0, "a dictionary"),
     (lab_d.check_dual_bound, dual_bound, 4, ""),
     (lab_d.check_dual_bound, lambda *args: dual_bound(*args[:4], 0, args[5]), 2, "between two grid points"),
     (lab_d.check_dual_bound, lambda *args: dual_bound(*args, penalty=False), 3, "another penalty"),
     (lab_d.check_dual_bound, lambda *args: dual_bound(*args, sign=-1), 1, "Which way does the residual point"),
+    (lab_d.check_dual_bound, lambda *args: dual_bound(*args, size=np.positive), 1, "Both signs count"),
     (lab_d.check_dual_bound, lambda *args: dual_bound(*args, factor=0.5), 1, "no shorter"),
     (lab_d.check_dual_bound, lambda *args: dual_bound(*args, shift=0.1), 3, "with the q that you return"),
     (lab_d.check_dual_bound, lambda *args: dual_bound(*args, factor=0), 0, "proves nothing"),
@@ -191,9 +213,15 @@ ANSWERS = [
     (lab_d.check_map, of(pulses(swapped=True)), 5, "difference quotients"),
     (lab_d.check_map, of(matrices(), homogeneity=1), 5, "homogeneity is the degree"),
     (lab_d.check_map, of(bumps(), period=1), 5, "on a circle"),
-    (lab_d.check_map, of(bumps(), slope=5.0), 5, "slope: "),
-    (lab_d.check_map, of(bumps(), slope=1e4), 5, "not far too large"),
-    (lab_d.check_map, of(matrices(), grid=matrices().grid[:250]), 5, "reach: "),
+    (lab_d.check_map, of(matrices(), slope=2**0.5), 6, ""),
+    (lab_d.check_map, of(matrices(scale=30), slope=900 * 2**0.5), 6, ""),
+    (lab_d.check_map, of(bumps(), slope=5.0), 5, "steeper than slope"),
+    (lab_d.check_map, of(matrices(), slope=1.3), 5, "steeper than slope"),
+    (lab_d.check_map, of(bumps(), slope=1e4), 5, "more than twenty times too large"),
+    (lab_d.check_map, of(matrices(), grid=matrices().grid[:250]), 5, "farther than reach from the grid"),
+    (lab_d.check_map, of(bumps(), reach=1e-4), 5, "farther than reach from the grid"),
+    (lab_d.check_map, of(matrices(), grid=2 * matrices().grid, reach=2), 5, "lies on the unit sphere"),
+    (lab_d.check_map, of(bumps(), pull=flat), 4, "gradient is an array of shape"),
     (lab_d.check_map, of(bumps(), pull=lambda r, t: bumps().pull(2 * r, t)), 5, "not adjoint"),
     (lab_d.check_map, of(bumps(), push=lambda w, t: w.shape[-1] * bumps().push(w, t)), 4, "push is the mean"),
     (lab_d.check_map, of(bumps(), push_pull=uphill), 5, "push_pull"),
@@ -201,6 +229,7 @@ ANSWERS = [
     (lab_d.check_map, of(bumps(), push=lambda w, t: 0 * bumps().push(w, t)), 0, "different values"),
     (lab_d.check_shrunk, shrunk, 2, ""),
     (lab_d.check_shrunk, lambda *args: shrunk(*args, one_sign=True), 1, "both signs"),
+    (lab_d.check_shrunk, hard, 0, "no eigenvalue beyond"),
     (lab_d.check_shrunk, hard, 0, "Positive eigenvalues"),
     (lab_d.check_shrunk, lambda y, level: y, 0, "wherever M is not 0"),
 ]
@@ -212,7 +241,8 @@ def test_an_answer_gets_its_points_and_the_sentence_that_helps(check, answer, po
     said = capsys.readouterr().out
     assert re.search(hint, said)
     assert (said.count("\n") == 1) == (hint == "")
-    assert not re.search(r"\d\.\d\d\d|raised", said)  # a hint names no result
+    assert not re.search(r"\d\.\d\d\d", said)  # a hint names no result
+    assert ("raised" in said) == ("raised" in hint)
 
 
 def remembered(answer):
