@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import threading
+import time
 import zipfile
 
 import nbformat
@@ -70,6 +71,27 @@ def test_labs_are_described_by_their_sources():
     assert (lab.title, lab.after, lab.minutes, lab.checked, lab.read) == ("Powers of numbers", "chapter 0", 5, 7, 2)
     with pytest.raises(ValueError, match="lab must be one of A, B, but it is 'C'"):
         classroom.chosen(["C"])
+
+
+def test_labs_that_are_missing_are_said_to_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(classroom.jupyter, "notebooks_folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match="install mfcourse again"):
+        classroom.labs()
+
+
+def test_an_interrupted_class_leaves_nothing_running(hand_in, monkeypatch):
+    place = hand_in("sleeper.ipynb", handout(a1="import time\ntime.sleep(60)"))
+    hand_in("waiter.ipynb", handout(a1="import time\ntime.sleep(60)"))
+
+    def interrupted(futures, *_, **__):
+        time.sleep(2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grades, "tqdm", interrupted)
+    before = psutil.Process().children(recursive=True)
+    with pytest.raises(KeyboardInterrupt):
+        grades.grade(place, jobs=1)
+    assert set(psutil.Process().children(recursive=True)) <= set(before)
 
 
 def test_a_release_holds_neither_solutions_nor_hidden_tests_and_keeps_what_is_there(tmp_path):
@@ -272,6 +294,8 @@ def test_the_table_the_page_of_texts_and_the_feedback(hand_in, tmp_path):
     assert "> It grows faster." in told
     for secret in ("The cube.", "check_square(square, 5)", "Traceback", "HIDDEN"):
         assert secret not in told
+    with pytest.raises(ValueError, match="--out must be the name of a new file"):
+        gradebook.places("")
     with pytest.raises(ValueError, match=r"--out must be a new name, but .*grades\.csv exists"):
         gradebook.places(table)
 
@@ -351,9 +375,16 @@ def test_a_file_that_would_fill_the_memory_is_refused_unread(hand_in, tmp_path, 
     place = hand_in("big.ipynb", " " * 10**6 + " ")
     with zipfile.ZipFile(place / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("lab_a.ipynb", b"0" * 5 * 10**6)
+    (place / "many").mkdir()
+    for k in range(3):
+        (place / "many" / f"{k}.ipynb").write_text(" " * 900_000)
+    monkeypatch.setattr(submissions, "ROOM", 2 * 10**6)
     assert [one.complaint for one in submissions.find(place)] == [
         "big.ipynb is larger than 1 MB",
         "lab_a.ipynb is larger than 1 MB",
+        "",
+        "",
+        "handed in more than 2 MB",
     ]
 
 
