@@ -19,7 +19,7 @@ from tests import small_labs
 
 LIMITS = sandbox.Limits(cell=5, seconds=60, memory=10**9)
 LOOP = "def square(x):\n    while True:\n        pass"
-MEMORY = "def square(x):\n    hoard = bytearray(3 * 10**9)\n    return x * x"
+MEMORY = "import time\n\n\ndef square(x):\n    hoard = bytearray(3 * 10**9)\n    time.sleep(3)\n    return x * x"
 CRASH = "def square(x):\n    import os\n    os._exit(1)"
 SLEEPLESS = (
     "def square(x):\n    while True:\n        try:\n            while True:\n                pass\n"
