@@ -104,7 +104,10 @@ def _all(place):
             elif len(parts) == 1 and not IGNORED.match(parts[0]):
                 yield Submission(_owner(parts), parts[0], complaint=NOTHING)
     elif place.is_file() and zipfile.is_zipfile(place):
-        yield from _unzipped(place, ())
+        try:
+            yield from _unzipped(place, ())
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"SUBMISSIONS must be a whole zip file, but {place} is damaged: {error}") from None
     else:
         raise ValueError(f"SUBMISSIONS must be a folder or a zip file, but {place} is neither")
 

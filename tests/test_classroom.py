@@ -364,6 +364,15 @@ def test_nobody_is_lost_whatever_they_hand_in(hand_in, tmp_path):
     ]
 
 
+def test_a_damaged_zip_file_of_a_class_is_an_error(tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("anna.ipynb", "{}")
+    data = (tmp_path / "class.zip").read_bytes()
+    (tmp_path / "class.zip").write_bytes(data.replace(b"PK\x01\x02", b"....", 1))
+    with pytest.raises(ValueError, match=r"must be a whole zip file, but .*class\.zip is damaged"):
+        submissions.find(tmp_path / "class.zip")
+
+
 def test_a_damaged_notebook_is_not_passed_over_for_an_older_one(hand_in):
     hand_in("anna/lab_a.ipynb", "{")
     (grade,) = graded(hand_in("anna/old.ipynb", solved("1"))).values()
