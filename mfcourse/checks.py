@@ -89,3 +89,11 @@ def floats(name, values):
     """`values` as an array of float32 or float64, looked at entry by entry only if it has to be converted."""
     values = np.asarray(values)
     return values if values.dtype in (np.float32, np.float64) else finite(name, values)
+
+
+def residual(values, size):
+    """A residual (..., size) as a float array; ValueError if its last axis has another length."""
+    values = floats("residual", values)
+    if values.shape[-1:] != (size,):
+        raise ValueError(f"residual must have shape (..., {size}), but its shape is {values.shape}")
+    return values

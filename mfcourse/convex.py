@@ -8,22 +8,25 @@ gap of 1e-13 or so: sliding Frank-Wolfe (Denoyelle, Duval, Peyre, Soubies 2019) 
 import warnings
 
 import numpy as np
-from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, LogisticRegression
+from tqdm.auto import tqdm
 
-from mfcourse import checks
-from mfcourse.certificates import certify, extremes
+from mfcourse import checks, sliding
+from mfcourse.certificates import certify
 from mfcourse.flows import BLAS
 from mfcourse.losses import Logistic, Squared
 from mfcourse.measures import Measure
 from mfcourse.risks import PopulationRisk
 
-GAP = 1e-13  # relative gap at which the search ends
+GAP = 1e-12  # relative gap at which the search ends
 PROMISED = 1e-10  # relative gap it must reach
 ROUNDS = 60
-MERGED = (0.01, 0.1)  # over the cutoff: distances of atoms that are one; in turn, as two that are close slide slowly
-PRECISE = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-10}  # of L-BFGS, when atoms slide
+NEEDED = ("tangent", "hessian", "peaks", "norm_squared", "slope_squared")  # of features whose atoms can slide
+NOTABLE = 0.01  # share of the largest violation from which on an atom joins
+SWEEPS = 200  # of coordinate descent, in each round
+ALMOST = 1e-4  # relative rise of J when atoms are merged above which they are not one
+MERGED = (0.1, 0.03, 0.01, 0.001)  # distances of atoms that may be one, in units of |phi| / |phi'| times 2 pi
 
 
 def fixed_positions(problem, positions):
@@ -39,7 +42,7 @@ def fixed_positions(problem, positions):
     if isinstance(getattr(risk, "loss", None), Logistic):
         return Measure(_logistic(problem, positions), positions)
     if problem.penalty:
-        return _lasso(problem, positions, tol=1e-10, max_iter=1_000_000)
+        return _lasso(problem, positions, np.zeros(len(positions)), tol=1e-10, max_iter=1_000_000)
     return Measure(np.linalg.lstsq(*_least_squares(risk, positions))[0], positions)
 
 
@@ -55,12 +58,14 @@ def _least_squares(risk, positions):
     return root[:, None] * frame.T, frame.T @ taught / root
 
 
-def _lasso(problem, positions, **precision):
-    """Coordinate descent on the masses; scikit-learn divides the squares by the number of rows."""
+def _lasso(problem, positions, masses, **precision):
+    """Coordinate descent from these masses; scikit-learn divides the squares by the number of rows."""
     basis, target = _least_squares(problem.risk, positions)
     cost = np.linalg.norm(positions, axis=1) ** problem.risk.homogeneity  # of a unit of mass there
     cost = np.where(cost > 0, cost, 1)  # a homogeneous neuron at 0 is the zero function
-    lasso = Lasso(problem.penalty / len(basis), fit_intercept=False, **precision)
+    level = problem.penalty / len(basis)
+    lasso = Lasso(level, fit_intercept=False, positive=problem.positive, warm_start=True, **precision)
+    lasso.coef_ = masses * cost
     return Measure(lasso.fit(basis / cost, target).coef_ / cost, positions)
 
 
@@ -80,89 +85,59 @@ def _logistic(problem, positions):
 
 
 @BLAS.wrap(limits=1)
-def certified_optimum(problem):
+def certified_optimum(problem, progress=False):
     """The global minimiser of J on the torus as a Measure, certified: relative duality gap <= 1e-10.
 
-    Raises ValueError if the loss is not squared, the penalty is 0 or the positions are not on the torus, RuntimeError
-    if the gap does not close.
+    Raises ValueError if the loss is not squared, the penalty is 0 or the features do not know what sliding needs (see
+    `features`), RuntimeError with the gap reached if it does not close within some sixty rounds.
     """
     _one_squared(problem.risk)
-    if problem.penalty <= 0 or problem.risk.period is None:
-        raise ValueError("problem must live on the torus and have a penalty > 0 for a certified optimum")
     features = problem.risk.features
+    missing = [name for name in NEEDED if not hasattr(features, name)]
+    if problem.penalty <= 0 or missing:
+        known = f"features that know {', '.join(missing)}" if missing else "a penalty > 0"
+        raise ValueError(f"problem must have {known} for a certified optimum")
     best = measure = Measure(np.zeros(0), np.zeros((0, features.dimension)))
     smallest = certify(problem, measure).gap
-    for number in range(ROUNDS):
+    rounds = tqdm(range(ROUNDS), desc="optimum", unit="round", leave=False, disable=not progress)
+    for _ in rounds:
         if smallest <= GAP:
             break
-        values, at = extremes(features, problem.risk.residual(*measure.particles()))
-        violated = np.abs(values) > problem.penalty
-        with warnings.catch_warnings():  # masses close to the best ones will do: they are moved on at once
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            positions = np.concatenate([measure.positions, at[violated]])
-            measure = _lasso(problem, positions, tol=min(1e-6, smallest / 100)).prune()
-        if len(measure):
-            measure = _slide(problem, measure)
-            measure = measure.prune(1e-9 * np.abs(measure.weights).max())
-            measure = measure.merge(MERGED[number % 2] / features.cutoff, period=1)
-            measure = _newton(problem, measure)
+        measure = _merged(problem, sliding.descend(problem, _joined(problem, measure)))
         gap = certify(problem, measure).gap
         if gap < smallest:
             best, smallest = measure, gap
         elif smallest <= PROMISED:
             break
+        rounds.set_postfix_str(f"gap {smallest:.1e}")
+    rounds.close()
     if smallest > PROMISED:
         raise RuntimeError(f"the optimum could not be certified: the relative gap stays at {smallest:.1e}")
-    return Measure(best.weights, np.mod(best.positions, 1))
+    return best if features.period is None else Measure(best.weights, np.mod(best.positions, features.period))
 
 
-def _slide(problem, measure):
-    """Masses (signs kept) and positions descend together, to a local minimum of J."""
-    features, signs = problem.risk.features, np.sign(measure.weights)
-    m, d = measure.positions.shape
-    scale = np.sqrt(features.size / features.slope_squared)  # a unit of position moves phi as far as a unit of mass
-
-    def split(x):
-        return x[:m], x[m:].reshape(m, d) * scale
-
-    def energy(x):
-        masses, positions = split(x)
-        value, potential, gradient = problem.risk(masses * m, positions)
-        uphill = np.r_[potential + problem.penalty * signs, (masses[:, None] * gradient * scale).ravel()]
-        return value + problem.penalty * (signs * masses).sum(), uphill
-
-    start = np.r_[measure.weights, measure.positions.ravel() / scale]
-    bounds = [(0, None) if s > 0 else (None, 0) for s in signs] + [(None, None)] * (m * d)
-    found = minimize(energy, start, jac=True, bounds=bounds, method="L-BFGS-B", options=PRECISE)
-    return Measure(*split(found.x))
+def _joined(problem, measure):
+    """Atoms where the certificate is violated join, and all masses are moved to about the best ones."""
+    values, at, _ = problem.risk.features.peaks(problem.risk.residual(*measure.particles()))
+    excess = (-values if problem.positive else np.abs(values)) - problem.penalty
+    violated = excess > max(0, NOTABLE * excess.max())
+    masses = np.concatenate([measure.weights, np.zeros(violated.sum())])
+    positions = np.concatenate([measure.positions, at[violated]])
+    with warnings.catch_warnings():  # masses close to the best ones will do: they are moved on at once
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return _lasso(problem, positions, masses, tol=0, max_iter=SWEEPS).prune()
 
 
-def _newton(problem, measure):
-    """A few Newton steps on masses and positions together, which end at rounding level near a regular minimum."""
-    features, loss = problem.risk.features, problem.risk.loss
-    signs = np.sign(measure.weights)
-    m, d = measure.positions.shape
-    for _ in range(6):
-        masses, positions = measure.weights, measure.positions
-        basis, slopes = features.pull(np.eye(features.size), positions)
-        residual = problem.risk.residual(*measure.particles())
-        tangent = np.concatenate([basis, (masses[:, None] * slopes).reshape(-1, m * d)], axis=1)
-        uphill = residual @ tangent
-        uphill[:m] += problem.penalty * signs
-        curvature = loss.smoothness * tangent.T @ tangent
-        mixed = (residual @ slopes.reshape(len(basis), -1)).reshape(m, d)
-        bends = masses[:, None, None] * features.hessian(residual, positions)
-        for i in range(m):
-            own = slice(m + i * d, m + (i + 1) * d)
-            curvature[i, own] += mixed[i]
-            curvature[own, i] += mixed[i]
-            curvature[own, own] += bends[i]
-        step = np.linalg.lstsq(curvature, -uphill, rcond=1e-14)[0]
-        moved = Measure(masses + step[:m], positions + step[m:].reshape(m, d))
-        kept_signs = (np.sign(moved.weights) == signs).all()
-        if not kept_signs or problem.objective(moved) > problem.objective(measure) * (1 + 1e-12):
-            break  # far from a minimum Newton's step means nothing; near one, J changes by less than its rounding
-        measure = moved
+def _merged(problem, measure):
+    """Atoms so close that they are one, if J agrees."""
+    features, energy = problem.risk.features, problem.objective(measure)
+    for radius in MERGED:
+        radius *= 2 * np.pi * np.sqrt(features.norm_squared / features.slope_squared)
+        fewer = measure.merge(radius, features.period)
+        if len(fewer) < len(measure) and problem.objective(fewer) <= energy * (1 + ALMOST):
+            fewer = sliding.descend(problem, fewer)
+            if problem.objective(fewer) <= energy * (1 + sliding.SLACK):
+                return fewer
     return measure
 
 

@@ -14,6 +14,7 @@ from mfcourse import checks, problems
 from mfcourse.certificates import certify
 from mfcourse.convex import certified_optimum, fixed_positions
 from mfcourse.flows import BLAS, at_rest, flow, forward_backward, gradient, heavy_ball, until_settled
+from mfcourse.losses import Squared
 from mfcourse.measures import Measure, h1
 from mfcourse.starts import grid_start, sphere_start
 from mfcourse.stochastic import begin, stochastic
@@ -31,26 +32,43 @@ PATIENCE = 100_000  # steps after which a run of spikes that is neither certifie
 
 
 def spike_steps(problem, metric="euclidean"):
-    """Step sizes (a, b) for masses and positions of spikes, in any dimension.
+    """Step sizes (a, b) for masses and positions of spikes, in any dimension and in the units of the data.
 
-    a = lambda / |phi|^2 is the inverse of the curvature of the risk in w. b = .033 lambda / |phi'|^2 leaves room for
-    weights of size 10 or so: with b five times as large the flow does not blow up, it jumps for ever between two wrong
-    measures (seed 0, m = 10), or parks near one. In the conic metric the weights drop out and b may be 20 times larger.
+    a = lambda / |phi|^2 is the inverse of the curvature of the risk in w. b = .18 lambda / (|phi'| s)^2, where
+    s = |y| / |phi| is the mass of one spike as strong as the data, leaves room for weights that are several times
+    larger: with b five times as large the flow does not blow up, it jumps for ever between two wrong measures (seed 0,
+    m = 10), or parks near one. In the conic metric the weights drop out, and b = 1.5 lambda / (|phi'|^2 s).
+    For a stack b is an array. Raises ValueError for other losses, or features that do not know |phi| and |phi'|.
     """
-    features, lam = problem.risk.features, problem.risk.loss.scale
-    b = {"euclidean": 0.033, "conic": 0.66}[checks.one_of("metric", metric, ("euclidean", "conic"))]
-    return lam / features.size, b * lam / features.slope_squared
+    checks.one_of("metric", metric, ("euclidean", "conic"))
+    features, loss = (getattr(problem.risk, name, None) for name in ("features", "loss"))
+    missing = [name for name in ("norm_squared", "slope_squared") if not hasattr(features, name)]
+    if missing or not isinstance(loss, Squared):
+        raise ValueError(
+            f"problem must have a squared loss and features that know {' and '.join(missing or ['|phi|'])} for steps "
+            "of its own; else name step sizes: flows.forward_backward(problem, step_w, step_theta)"
+        )
+    energy = np.vecdot(loss.target, loss.target) / features.norm_squared
+    mass = np.sqrt(np.where(energy > 0, energy, 1.0))
+    b = 0.179 / mass**2 if metric == "euclidean" else 1.54 / mass
+    return loss.scale / features.norm_squared, b * loss.scale / features.slope_squared
 
 
 def spike_flow(problem, m, metric="euclidean", progress=False):
-    """Forward-backward from weights 0 on a uniform grid of m positions (Sec. 4.1), until certified or stuck: a Run."""
-    return spike_run(problem, grid_start(m, problem.risk.features.dimension), metric, progress)
+    """Forward-backward from weights 0 on a uniform grid of m positions (Sec. 4.1), until certified or stuck: a Run.
+
+    Raises ValueError if positions do not live on a torus.
+    """
+    if problem.risk.period is None:
+        raise ValueError("problem must live on a torus for a grid all around it; else give spike_run a start")
+    w, theta = grid_start(m, problem.risk.dimension)
+    return spike_run(problem, (w, problem.risk.period * theta), metric, progress)
 
 
 def spike_run(problem, start, metric="euclidean", progress=False):
     """The same from any start (w, theta), of one run or of a stack."""
     step = forward_backward(problem, *spike_steps(problem, metric), metric)
-    return flow(problem, step, start, PATIENCE, stop=until_settled(problem), progress=progress)
+    return flow(problem, step, start, PATIENCE, stop=until_settled(problem, metric=metric), progress=progress)
 
 
 def grid_of(seed, m):

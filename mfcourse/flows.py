@@ -3,7 +3,7 @@
 Particles (w, theta) stand for mu = (1/m) sum_i w_i delta_{theta_i}. A step is a function of the state (w, theta) that
 returns the next state; the loop `flow` does not know which step it runs, and recording is separate from stepping.
 Shapes: w (..., m), theta (..., m, d); leading axes are independent runs. A step size is a number > 0, or an array (...)
-with one for each run.
+with one for each run; the size 0 freezes weights or positions, not both.
 """
 
 import time
@@ -19,7 +19,7 @@ from mfcourse.risks import NotFinite
 from mfcourse.runs import Run
 
 BLAS = ThreadpoolController()  # a flow runs on one thread: faster on small products, the same on every machine
-STILL = 1e-16  # dissipation, relative to F_m, below which nothing will happen any more
+STILL = 1e-15  # dissipation in the problem's own units below which nothing will happen any more
 
 
 class FlowDiverged(ArithmeticError):
@@ -63,7 +63,7 @@ def forward_backward(problem, step_w, step_theta, metric="euclidean"):
     With the metric "conic", for bounded features, a position moves at a speed that does not depend on its mass: sign(w)
     in place of w.
     """
-    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+    a, b = step_sizes(step_w=step_w, step_theta=step_theta)
     checks.one_of("metric", metric, ("euclidean", "conic"))
     if metric == "conic":
         _demand_homogeneity(problem, 0)
@@ -73,19 +73,18 @@ def forward_backward(problem, step_w, step_theta, metric="euclidean"):
         force_w, force_theta = problem.form.forces(w, potential, gradient)
         if metric == "conic":
             force_theta = np.sign(w)[..., None] * gradient
-        moved = w - a * force_w, theta - b * force_theta
-        return problem.form.proximal(*moved, a * problem.penalty, b * problem.penalty)
+        return problem.proximal(w - a * force_w, theta - b * force_theta, a, b)
 
     return step
 
 
 def gradient(problem, step_w, step_theta):
     """An explicit Euler step along the velocity of Prop. 2.3."""
-    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+    a, b = step_sizes(step_w=step_w, step_theta=step_theta)
 
     def step(w, theta):
         speed_w, speed_theta = velocity(problem, w, theta)
-        return w + a * speed_w, theta + b * speed_theta
+        return problem.allowed(w + a * speed_w), theta + b * speed_theta
 
     return step
 
@@ -95,14 +94,14 @@ def heavy_ball(problem, step_w, step_theta, momentum=0.9):
 
     Its state is (w, theta, v_w, v_theta), made by `at_rest`. Raises ValueError unless 0 <= momentum < 1.
     """
-    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+    a, b = step_sizes(step_w=step_w, step_theta=step_theta)
     if checks.positive("momentum", momentum, or_zero=True) >= 1:
         raise ValueError(f"momentum must be in [0, 1), but it is {momentum!r}")
 
     def step(w, theta, v_w, v_theta):
         speed_w, speed_theta = velocity(problem, w, theta)
         v_w, v_theta = momentum * v_w + a * speed_w, momentum * v_theta + b * speed_theta
-        return w + v_w, theta + v_theta, v_w, v_theta
+        return problem.allowed(w + v_w), theta + v_theta, v_w, v_theta
 
     return step
 
@@ -117,7 +116,7 @@ def conic_mirror(problem, step_w, step_theta):
 
     A weight 0 stays 0, so a start needs particles of both signs. For bounded features; ValueError otherwise.
     """
-    a, b = _size("step_w", step_w, 1), _size("step_theta", step_theta, 2)
+    a, b = step_sizes(step_w=step_w, step_theta=step_theta)
     _demand_homogeneity(problem, 0)
 
     def step(w, theta):
@@ -135,7 +134,7 @@ def conic_sphere(problem, step_r, step_direction):
     r is multiplied by exp(-a (c + s eta(direction))); the direction goes along -s grad eta on the unit sphere, at a
     speed that does not depend on r. Needs a balanced start, |w| = |theta|: the step takes r from theta and s from w.
     """
-    a, b = _size("step_r", step_r, 1), _size("step_direction", step_direction, 2)
+    a, b = step_sizes(step_r=step_r, step_direction=step_direction)
     _demand_homogeneity(problem, 1)
 
     def step(w, theta):
@@ -156,23 +155,58 @@ def _demand_homogeneity(problem, degree):
         raise ValueError(f"problem must have {kind}, but their degree of homogeneity is {problem.risk.homogeneity}")
 
 
-def _size(name, value, axes):
-    """A step size that multiplies particles: a float, or an array (...) with `axes` more axes of length 1."""
-    value = checks.finite(name, value)
-    if (value <= 0).any():
-        raise ValueError(f"{name} must be > 0, but it is {value.min():g}")
-    return float(value) if value.ndim == 0 else value.reshape(*value.shape, *[1] * axes)
+def step_sizes(**sizes):
+    """The two step sizes that multiply weights (..., m) and positions (..., m, d): floats, or arrays for a stack.
+
+    Raises ValueError unless both are >= 0, finite, and not both 0.
+    """
+    checked = []
+    for axes, (name, value) in enumerate(sizes.items(), start=1):
+        value = checks.finite(name, value)
+        if (value < 0).any():
+            raise ValueError(f"{name} must be >= 0, but it is {value.min():g}")
+        checked.append(float(value) if value.ndim == 0 else value.reshape(*value.shape, *[1] * axes))
+    if np.any((np.asarray(checked[0])[..., None] == 0) & (np.asarray(checked[1]) == 0)):
+        raise ValueError(f"{' and '.join(sizes)} must not both be 0: nothing would move")
+    return checked
 
 
-def until_settled(problem, tolerance=TOLERANCE):
-    """A stopping rule: every run is certified, with a relative gap <= tolerance, or stands still (it is stuck)."""
+def until_settled(problem, tolerance=TOLERANCE, metric="euclidean"):
+    """A stopping rule: every run is "certified", with a relative gap <= tolerance, or "at rest" (it is stuck).
+
+    At rest is a run that hardly dissipates, in units of its own mass and energy and in the metric in which it moves. In
+    single precision, tolerances are no smaller than it allows.
+    """
     tolerance = checks.positive("tolerance", tolerance)
+    checks.one_of("metric", metric, ("euclidean", "conic"))
 
     def settled(w, theta):
-        still = dissipation(problem, w, theta) <= STILL * problem.energy(w, theta)
-        return bool((still | (gap(problem, w, theta) <= tolerance)).all())
+        rounding = float(np.finfo(w.dtype).eps)
+        still = _relative_dissipation(problem, w, theta, metric) <= max(STILL, (16 * rounding) ** 2)
+        closed = gap(problem, w, theta) <= max(tolerance, 32 * rounding)
+        return np.where(closed, "certified", np.where(still, "at rest", ""))
 
     return settled
+
+
+def _relative_dissipation(problem, w, theta, metric):
+    """The dissipation over F_m^2, shape (...), with weights and positions counted in units that fit the problem.
+
+    So it is the same number whatever units the data are in. The penalty c names the unit of mass, F_m / c; without it,
+    particles are counted in units of their own size.
+    """
+    speed_w, speed_theta = velocity(problem, w, theta)
+    energy, degree = problem.energy(w, theta), problem.risk.homogeneity
+    if problem.penalty:
+        unit_w = (energy / problem.penalty) ** (0.5 if degree else 1.0)
+        unit_theta = unit_w if degree else np.full_like(unit_w, problem.risk.period or 1)
+    else:
+        unit_w, unit_theta = np.sqrt((w**2).mean(axis=-1)), np.sqrt(np.vecdot(theta, theta).mean(axis=-1))
+    from_theta = np.vecdot(speed_theta, speed_theta)
+    if metric == "conic":
+        from_theta = from_theta * unit_w[..., None] / np.where(w != 0, np.abs(w), np.inf)
+    total = unit_w**2 * (speed_w**2).mean(axis=-1) + unit_theta**2 * from_theta.mean(axis=-1)
+    return total / np.where(energy > 0, energy, 1) ** 2
 
 
 def log_spaced(steps, number=100):
@@ -187,8 +221,9 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
 
     start: a state (w, theta), or a Run to continue, to the same bits as if it had never paused; step numbers count
     from the first start. record: step numbers to keep, `log_spaced(steps)` if None; those beyond `steps` never come,
-    and the first and last state are kept in any case. stop: (w, theta) -> bool, asked every `check_every` steps; a
-    stack stops as a whole. While a flow runs, the process uses one BLAS thread.
+    and the first and last state are kept in any case. stop: (w, theta) -> a reason to stop such as "certified", or "",
+    for a stack an array of them (True and False will do); it is asked every `check_every` steps, and a stack stops as a
+    whole. While a flow runs, the process uses one BLAS thread.
 
     Returns a Run. Raises FlowDiverged if particles become infinite or NaN, ValueError for bad arguments.
     """
@@ -198,7 +233,7 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     state, done = run.state, int(run.steps[-1])
     if steps <= done:
         return run
-    finite, reached, stopped, kept, clock = state, done, False, [], time.perf_counter()
+    finite, reached, kept, clock = state, done, [], time.perf_counter()
     quiet = np.errstate(over="ignore", invalid="ignore")  # a divergence is noticed by the risk, and raised
     with quiet, BLAS.limit(limits=1), tqdm(total=steps - done, leave=False, disable=not progress) as bar:
         try:
@@ -207,7 +242,8 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
                 finite, state, reached = state, new, number
                 if number == done + 1:
                     _demand_same(state, finite)
-                stopped = stop is not None and number % check_every == 0 and stop(*state[:2])
+                reasons = _reasons(stop and number % check_every == 0 and stop(*state[:2]), state[0].shape[:-1])
+                stopped = (reasons != "steps").all()
                 if number in wanted or number == steps or stopped:
                     kept.append((number, *state[:2], problem.energy(*state[:2])))
                 bar.update()
@@ -217,9 +253,16 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
             if reached > done + 1 and (not kept or kept[-1][0] < reached - 1):
                 with suppress(NotFinite):  # a mini-batch may have been finite where the problem itself is not
                     kept.append((reached - 1, *finite[:2], problem.energy(*finite[:2])))
-            recorded = run.extended(kept, finite, False, time.perf_counter() - clock)
+            recorded = run.extended(kept, finite, "diverged", time.perf_counter() - clock)
             raise FlowDiverged(reached, finite, recorded) from None
-    return run.extended(kept, state, stopped, time.perf_counter() - clock)
+    return run.extended(kept, state, reasons[()], time.perf_counter() - clock)
+
+
+def _reasons(answer, runs):
+    """Why each run ends, an array of strings of shape `runs`; "steps" stands for no reason but their number."""
+    answer = np.broadcast_to(answer, runs)
+    words = np.where(answer, "stopped", "") if answer.dtype == bool else answer
+    return np.where(words == "", "steps", words)
 
 
 def _unmoved(problem, start):
@@ -228,7 +271,7 @@ def _unmoved(problem, start):
         raise ValueError(f"start must be (w, theta) or a Run, but it is {start!r:.80}")
     w, theta = checks.particles(checks.finite("w", start[0]).copy(), checks.finite("theta", start[1]).copy())
     columns = (np.array([0]), w[None], theta[None], problem.energy(w, theta)[None])
-    return Run(*columns, (w, theta, *start[2:]), False, 0.0)
+    return Run(*columns, (w, theta, *start[2:]), _reasons(False, w.shape[:-1])[()], 0.0)
 
 
 def _demand_same(state, before):

@@ -7,7 +7,9 @@ Shapes: w (..., m), theta (..., m, 1), prediction and residual (..., n); leading
 
 import numpy as np
 
-from mfcourse import checks
+from mfcourse import checks, search
+
+DENSITY = 64  # grid points for each oscillation of the highest cosine, where peaks are looked for
 
 
 class Cosines:
@@ -49,6 +51,27 @@ class Cosines:
         prediction = self._push(w, angles)
         return prediction, *self._pull(respond(prediction), angles)
 
+    @property
+    def norm_squared(self):
+        """|phi(0)|^2, the largest |phi(t)|^2."""
+        return float((self._amplitude**2).sum())
+
+    @property
+    def slope_squared(self):
+        """A bound on |phi'(t)|^2."""
+        return float(((np.pi * self.frequencies * self._amplitude) ** 2).sum())
+
+    def peaks(self, residual):
+        """Peaks of the potential: values (..., k), positions (..., k, 1), and True: nothing is beyond the largest."""
+        bend = (np.abs(residual) * self._amplitude * (np.pi * self.frequencies) ** 2).sum(axis=-1)
+        t = np.linspace(0, 1, int(np.ceil(DENSITY * max(self.frequencies.max() / 2, 1))) + 1)
+
+        def along(t):
+            values, slopes = self.pull(residual, t[..., None])
+            return values, slopes[..., 0]
+
+        return *search.on_curve(along, t, bend, lambda t: t[..., None]), True
+
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, 1)."""
         return self.pull(np.eye(self.size), theta)[0]
@@ -61,9 +84,7 @@ class Cosines:
         return total * (self._amplitude / w.shape[-1]).astype(total.dtype, copy=False)
 
     def _pull(self, residual, angles):
-        residual = checks.floats("residual", residual)
-        if residual.shape[-1:] != (self.size,):
-            raise ValueError(f"residual must have shape (..., {self.size}), but its shape is {residual.shape}")
+        residual = checks.residual(residual, self.size)
         values = (residual * self._amplitude.astype(residual.dtype, copy=False))[..., None]
         slopes = values * (-np.pi * self.frequencies).astype(residual.dtype, copy=False)[:, None]
         return (np.cos(angles) @ values)[..., 0], np.sin(angles) @ slopes

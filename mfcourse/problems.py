@@ -25,15 +25,20 @@ class Problem:
     """Minimise J = risk + penalty * total variation (for networks: the form of it that fits the activation).
 
     risk: obeys the contract of `mfcourse.risks`; penalty: the weight c >= 0 of V, whose form is `form`;
-    truth: the Measure that generated the data, or None for a stack of problems or real data.
+    truth: the Measure that generated the data, or None for a stack of problems or real data; positive: True if only
+    non-negative measures are allowed. Raises ValueError for a negative penalty, or a measure that is not allowed.
     """
 
     risk: object
     penalty: float
     truth: Measure | None = None
+    positive: bool = False
 
     def __post_init__(self):
         checks.positive("penalty", self.penalty, or_zero=True)
+        checks.one_of("positive", self.positive, (True, False))
+        if self.truth is not None:
+            self._demand_allowed(self.truth.weights)
 
     @property
     def form(self):
@@ -46,23 +51,40 @@ class Problem:
         It is at least J of the measure they stand for, and equal to it unless particles of both signs share a position
         or, for ReLU, |w| and |theta| differ.
         """
+        self._demand_allowed(w)
         value, _, _ = self.risk(w, theta)
         return value + self.penalty * self.form.value(w, theta).mean(axis=-1)
 
     def least_energy(self, w, theta):
         """J (...) of the measure that particles w (..., m), theta (..., m, d) stand for, atoms taken as distinct."""
+        self._demand_allowed(w)
         value, _, _ = self.risk(w, theta)
         return value + self.penalty * (np.abs(w) * np.vecdot(theta, theta) ** (self.risk.homogeneity / 2)).mean(axis=-1)
 
     def descent(self, w, theta, potential, gradient):
         """Velocity (..., m), (..., m, d) of particles, given the risk's potential and gradient there (Prop. 2.3).
 
-        It is minus m times the subgradient of F_m of least norm.
+        It is minus m times the subgradient of F_m of least norm: a weight 0 of a non-negative problem never sinks.
         """
         force_w, force_theta = self.form.forces(w, potential, gradient)
-        if self.penalty == 0:
-            return -force_w, -force_theta
-        return self.form.velocity(self.penalty, w, theta, force_w, force_theta)
+        speed_w, speed_theta = -force_w, -force_theta
+        if self.penalty:
+            speed_w, speed_theta = self.form.velocity(self.penalty, w, theta, force_w, force_theta)
+        if self.positive:
+            speed_w = np.where(w <= 0, np.maximum(speed_w, 0), speed_w)
+        return speed_w, speed_theta
+
+    def proximal(self, w, theta, level_w, level_theta):
+        """The implicit step of the penalty, whose levels are step sizes: to the allowed weights, and towards 0."""
+        return self.form.proximal(self.allowed(w), theta, level_w * self.penalty, level_theta * self.penalty)
+
+    def allowed(self, w):
+        """The weights closest to w that the problem allows: w itself, or its positive part."""
+        return np.maximum(w, 0) if self.positive else w
+
+    def _demand_allowed(self, w):
+        if self.positive and np.min(w, initial=0) < 0:
+            raise ValueError(f"w must be >= 0, as the problem is one of non-negative measures, but one is {np.min(w):g}")
 
     def objective(self, measure):
         """J(measure) as a float; the measure may be empty."""
@@ -149,9 +171,9 @@ def stack(problems):
         raise ValueError(f"problems must be one or more of the same kind, but {len(kinds)} kinds were given")
     first = problems[0]
     if isinstance(first.risk, PopulationRisk):
-        return Problem(PopulationRisk([p.truth for p in problems], first.risk.activation), first.penalty)
+        return replace(first, risk=PopulationRisk([p.truth for p in problems], first.risk.activation), truth=None)
     loss = replace(first.risk.loss, target=np.stack([p.risk.loss.target for p in problems]))
-    return Problem(FeatureRisk(first.risk.features, loss), first.penalty)
+    return replace(first, risk=FeatureRisk(first.risk.features, loss), truth=None)
 
 
 def _kind(problem):

@@ -3,6 +3,7 @@
     risk(w, theta)               -> value (...), potential (..., m), gradient (..., m, d)
     risk.field(w, theta, at)     -> potential (..., q), gradient (..., q, d)
     risk.potential(w, theta, at) -> (..., q)
+    risk.peaks(w, theta)         -> values (..., k), positions (..., k, d), proof
 
 A risk raises NotFinite rather than return a NaN or an infinity. The particles stand for
 mu = (1/m) sum_i w_i delta_{theta_i}; value is R(int phi dmu), the potential is eta(theta) =
@@ -11,11 +12,12 @@ knows `dimension`, `period` and `homogeneity` of its positions (see `features`),
 Shapes: w (..., m), theta (..., m, d), `at` (q, d) for all runs or (..., q, d); leading axes are independent runs.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
-from mfcourse import checks
+from mfcourse import checks, search
 from mfcourse.activations import activation_named
 from mfcourse.features import Neurons
 from mfcourse.kernels import CLOSED_FORMS
@@ -73,6 +75,18 @@ class FeatureRisk:
     def potential(self, w, theta, at):
         """First variation of the risk, eta, at q points: shape (..., q)."""
         return self.field(w, theta, at)[0]
+
+    def peaks(self, w, theta):
+        """Peaks of eta, values (..., k) and positions (..., k, d), and whether nothing can be beyond the largest.
+
+        They are what the feature map says; where it proves nothing, also where climbing from the particles ends.
+        """
+        residual, features = self.residual(w, theta), self.features
+        if hasattr(features, "peaks"):
+            values, at, proof = features.peaks(residual)
+            if proof:
+                return values, at, proof
+        return *search.by_climbing(functools.partial(features.pull, residual), features, np.asarray(theta)), False
 
     def dual(self, w, theta, shrink):
         """-R*(q) for q = shrink R'(int phi dmu): a lower bound of J* where |<q, phi>| <= c everywhere."""
@@ -136,6 +150,18 @@ class PopulationRisk:
     def potential(self, w, theta, at):
         """First variation of the risk, eta, at q points: shape (..., q)."""
         return self.field(w, theta, at)[0]
+
+    def peaks(self, w, theta):
+        """Peaks of eta, values (..., k) and positions (..., k, d), and whether nothing can be beyond the largest.
+
+        For ReLU in the plane the circle is searched, where |eta''| <= sum |a_j||theta_j| / 2; else eta is climbed.
+        """
+        masses, positions = self._difference(w, theta)
+        field = functools.partial(self.field, w, theta)
+        if self.homogeneity == 1 and self.dimension == 2:
+            bend = (np.abs(masses) * np.linalg.norm(positions, axis=-1)).sum(axis=-1) / 2
+            return *search.on_circle(field, bend), True
+        return *search.by_climbing(field, self, np.asarray(theta)), False
 
     def dual(self, w, theta, shrink):
         """-R*(q) for q = shrink (f - f*): a lower bound of J* where |<q, phi>| <= c everywhere."""

@@ -7,7 +7,7 @@ import numpy as np
 from mfcourse import checks
 from mfcourse.files import write_whole
 
-FORMAT = "mfcourse run 1"
+FORMAT = "mfcourse run 2"
 RECORDED = ("steps", "w", "theta", "energy")
 
 
@@ -16,8 +16,9 @@ class Run:
     """What a flow leaves behind.
 
     steps: recorded step numbers (T,); w (T, ..., m), theta (T, ..., m, d), energy F_m (T, ...) at these steps;
-    state: the last (w, theta), and whatever else the step carries; stopped: True if a stopping rule ended the flow;
-    seconds: wall-clock time spent.
+    state: the last (w, theta), and whatever else the step carries; reason: why it ended, "certified", "at rest", what
+    else a stopping rule said, or "steps" if all of them were made, for a stack one for each run; seconds: wall-clock
+    time spent.
     """
 
     steps: np.ndarray
@@ -25,12 +26,17 @@ class Run:
     theta: np.ndarray
     energy: np.ndarray
     state: tuple
-    stopped: bool
+    reason: str | np.ndarray
     seconds: float
+
+    @property
+    def stopped(self):
+        """True if a stopping rule ended the flow, for a stack: every run of it."""
+        return bool(np.all(np.asarray(self.reason) != "steps"))
 
     def save(self, path):
         """Write the run to an .npz file, which is whole or absent."""
-        arrays = {"format": FORMAT, "stopped": self.stopped, "seconds": self.seconds}
+        arrays = {"format": FORMAT, "reason": self.reason, "seconds": self.seconds}
         arrays |= {name: getattr(self, name) for name in RECORDED}
         arrays |= {f"state{i}": array for i, array in enumerate(self.state)}
         write_whole(path, lambda file: np.savez(file, **arrays))
@@ -44,7 +50,7 @@ class Run:
                     raise ValueError("format")
                 number = sum(name.startswith("state") for name in file.files)
                 state = tuple(file[f"state{i}"] for i in range(number))
-                run = Run(*(file[name] for name in RECORDED), state, bool(file["stopped"]), float(file["seconds"]))
+                run = Run(*(file[name] for name in RECORDED), state, file["reason"][()], float(file["seconds"]))
                 checks.particles(*state[:2])
                 checks.particles(run.w, run.theta)
                 same_length = len(run.steps) == len(run.w) == len(run.energy)
@@ -65,11 +71,11 @@ class Run:
         runs = self.w.shape[1]
         state = tuple(part[k] if part.ndim and len(part) == runs else part for part in self.state)
         columns = self.w[:, k], self.theta[:, k], self.energy[:, k]
-        return Run(self.steps, *columns, state, self.stopped, self.seconds / runs)
+        return Run(self.steps, *columns, state, self.reason[k], self.seconds / runs)
 
-    def extended(self, kept, state, stopped, seconds):
+    def extended(self, kept, state, reason, seconds):
         """This run with records (step, w, theta, energy) added at its end, and a new last state."""
-        end = {"state": state, "stopped": stopped, "seconds": self.seconds + seconds}
+        end = {"state": state, "reason": reason, "seconds": self.seconds + seconds}
         if kept:
             columns = zip(RECORDED, zip(*kept, strict=True), strict=True)
             end |= {name: np.concatenate([getattr(self, name), np.stack(column)]) for name, column in columns}

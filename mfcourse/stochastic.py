@@ -5,13 +5,14 @@ resumes and repeats to the same bits. Shapes: w (..., m), theta (..., m, d); lea
 """
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 
 from mfcourse import checks
 from mfcourse.features import Neurons
+from mfcourse.flows import step_sizes
 from mfcourse.losses import Logistic, Squared
-from mfcourse.problems import Problem
 from mfcourse.risks import FeatureRisk, PopulationRisk
 
 BATCHES = 1  # keeps these draws apart from those of a start, default_rng([seed, m])
@@ -26,7 +27,7 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
 
     Raises ValueError if the batch is empty or larger than the data, or the features are not neurons.
     """
-    a, b = checks.positive("step_w", step_w), checks.positive("step_theta", step_theta)
+    a, b = step_sizes(step_w=step_w, step_theta=step_theta)
     decay, seed = checks.positive("decay", decay, or_zero=True), checks.count("seed", seed, at_least=0)
     batch_risk = batches(problem.risk, checks.count("batch", batch), seed)
 
@@ -34,7 +35,7 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
         _, potential, gradient = batch_risk(int(k))(w, theta)
         slower = 1 + decay * float(k)
         speed_w, speed_theta = problem.descent(w, theta, potential, gradient)
-        return w + a / slower * speed_w, theta + b / slower * speed_theta, k + 1
+        return problem.allowed(w + a / slower * speed_w), theta + b / slower * speed_theta, k + 1
 
     return step
 
@@ -79,7 +80,7 @@ def sampled(problem, size, seed):
     """
     if not isinstance(problem.risk, PopulationRisk):
         raise ValueError("problem must have a population risk to draw samples from")
-    return Problem(batches(problem.risk, checks.count("size", size), seed)(0), problem.penalty, problem.truth)
+    return replace(problem, risk=batches(problem.risk, checks.count("size", size), seed)(0))
 
 
 def _loss_on(loss, chosen):

@@ -1,0 +1,209 @@
+"""Trigonometric features on the torus: spikes seen through a low-pass filter (Sec. 4.1).
+
+Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading axes are independent runs.
+"""
+
+import functools
+
+import numpy as np
+
+from mfcourse import checks, search
+from mfcourse.scratch import Scratch
+
+BLOCK = 2**14  # particles whose powers fit in the cache together
+MOST = 2**27  # coefficients that a computer can hold a few vectors of
+
+
+class Fourier:
+    """Trigonometric features on the torus Theta = (R/Z)^d: the ideal low-pass filter of Sec. 4.1, or a filter of yours.
+
+    On one axis B(t) = [1, sqrt2 cos(2 pi k t) for k = 1..cutoff, sqrt2 sin(2 pi k t) for k = 1..cutoff], an orthonormal
+    basis; phi(t) lists the products B_i(t_1) B_j(t_2) ..., so n = (2 cutoff + 1)^d and |phi(t)|^2 = n for every t.
+    gains: the transfer function of a point-spread function, n numbers that phi's coefficients are multiplied with.
+    Raises ValueError unless cutoff and dimension are whole numbers >= 1 with n <= 2^27, and gains fit and do not vanish.
+    """
+
+    period, homogeneity = 1, 0
+
+    def __init__(self, cutoff, dimension=1, gains=None):
+        self.cutoff = checks.count("cutoff", cutoff)
+        self.dimension = checks.count("dimension", dimension)
+        self._rows = 2 * self.cutoff + 1
+        if self.dimension * np.log2(self._rows) > np.log2(MOST):
+            raise ValueError(
+                f"cutoff and dimension must make (2 cutoff + 1)^dimension <= 2^{int(np.log2(MOST))} coefficients, "
+                f"but they make {self._rows}^{self.dimension}"
+            )
+        self.size = self._rows**self.dimension
+        self._amplitude = np.ones(1)  # phi(t) over what the tables hold: without gains 1 in row 0, sqrt2 in all others
+        for _ in range(self.dimension):
+            self._amplitude = np.kron(self._amplitude, np.r_[1, np.full(2 * self.cutoff, 2**0.5)])
+        self.gains = None if gains is None else self._filter(gains)
+        k, axes = np.arange(self.cutoff + 1), range(self.dimension)
+        self._derivative = np.r_[0, k[1:] + self.cutoff, k[1:]], 2 * np.pi * np.r_[k, -k[1:]]
+        self._first = self._derivatives([()] + [(i,) for i in axes])
+        self._second = self._derivatives([(i, j) for i in axes for j in axes])
+        self._angles, self._powers = Scratch(), Scratch()
+        self._tables = [Scratch() for _ in axes]
+
+    def _filter(self, gains):
+        gains = checks.finite("gains", gains).astype(np.float64)
+        if gains.shape not in ((self.size,), (self._rows,) * self.dimension):
+            raise ValueError(f"gains must have shape ({self.size},), one for each coefficient, but it is {gains.shape}")
+        if not gains.any():
+            raise ValueError("gains must not all be 0: nothing would be seen of any measure")
+        self._amplitude = self._amplitude * gains.ravel()
+        return gains.ravel()
+
+    @property
+    def norm_squared(self):
+        """The largest |phi(t)|^2, or a bound on it where cosines and sines of one frequency have different gains."""
+        return float(self._power().sum())
+
+    @property
+    def slope_squared(self):
+        """The largest |d phi / d t_j|^2 over all t and all coordinates j; a bound on it as for `norm_squared`."""
+        power, frequencies = self._power(), np.arange(self.cutoff + 1)
+        along = [np.moveaxis(power, axis, 0).reshape(len(frequencies), -1).sum(axis=1) for axis in range(self.dimension)]
+        return max(4 * np.pi**2 * float(frequencies**2 @ sums) for sums in along)
+
+    def _power(self):
+        """Squared amplitudes for each frequency (cutoff + 1, ..., cutoff + 1): cos^2 + sin^2 = 1, times the larger."""
+        power = (self._amplitude**2).reshape((self._rows,) * self.dimension)
+        for axis in range(self.dimension):
+            cosines, sines = np.split(power, [self.cutoff + 1], axis)
+            first, others = np.split(cosines, [1], axis)
+            power = np.concatenate([first, np.maximum(others, sines)], axis)
+        return power
+
+    def push(self, w, theta):
+        """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
+        w, theta = checks.particles(w, theta, self.dimension)
+        return self._push(w, self._evaluate(theta))
+
+    def pull(self, residual, theta):
+        """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
+        theta = checks.points("theta", theta, self.dimension)
+        return self._pull(residual, self._evaluate(theta))
+
+    def push_pull(self, w, theta, respond):
+        """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
+
+        Returns prediction (..., n), potential (..., m), gradient (..., m, d).
+        """
+        w, theta = checks.particles(w, theta, self.dimension)
+        tables = self._evaluate(theta)
+        prediction = self._push(w, tables)
+        return prediction, *self._pull(respond(prediction), tables)
+
+    def hessian(self, residual, theta):
+        """Second derivatives of the potential <residual, phi(theta_i)>, shape (..., m, d, d)."""
+        theta = checks.points("theta", theta, self.dimension)
+        second = self._combine(residual, self._second, self._evaluate(theta))
+        return np.moveaxis(second, -2, -1).reshape(*second.shape[:-2], second.shape[-1], *[self.dimension] * 2)
+
+    def matrix(self, theta):
+        """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
+        return self.tangent(theta)[0]
+
+    def tangent(self, theta):
+        """phi(theta_i) and its derivatives as columns, shapes (n, m) and (n, m, d), for theta (m, d)."""
+        theta = checks.points("theta", theta, self.dimension)
+        tables = self._evaluate(theta)
+        swap, speed = self._derivative
+        slopes = [(table * speed[:, None])[swap] for table in tables]
+        columns = [functools.reduce(self._product, tables)]
+        for axis, slope in enumerate(slopes):
+            columns.append(functools.reduce(self._product, [*tables[:axis], slope, *tables[axis + 1 :]]))
+        columns = np.stack(columns) * self._amplitude[:, None]
+        return columns[0], np.moveaxis(columns[1:], 0, -1)
+
+    @staticmethod
+    def _product(left, right):
+        """All products of a row of one table and a row of the other, (rows of both, m)."""
+        return (left[:, None] * right).reshape(-1, left.shape[-1])
+
+    def peaks(self, residual):
+        """Peaks of the potential: values (..., k), positions (..., k, d), and True: nothing is beyond the largest."""
+        return *search.on_torus(self, checks.residual(residual, self.size)), True
+
+    def survey(self, residual, side):
+        """The potential on the regular grid of `side` points on each axis, shape (..., side, ..., side)."""
+        residual = checks.residual(residual, self.size)
+        turns = np.arange(self.cutoff + 1)[:, None] * np.arange(side) % side
+        table = np.concatenate([np.cos(2 * np.pi / side * turns), np.sin(2 * np.pi / side * turns[1:])])
+        values = (residual * self._amplitude).reshape(*residual.shape[:-1], *(self._rows,) * self.dimension)
+        for _ in range(self.dimension):
+            values = np.moveaxis(values, -self.dimension, -1) @ table
+        return values
+
+    def _evaluate(self, theta):
+        """cos(2 pi k t) and sin(2 pi k t) for each axis, shape (..., rows, m), in buffers that are kept."""
+        runs, m = theta.shape[:-2], theta.shape[-2]
+        tables = [scratch.get((self._rows, *runs, m), theta.dtype) for scratch in self._tables]
+        for start in range(0, m, BLOCK):
+            block = slice(start, start + BLOCK)
+            self._fill([table[..., block] for table in tables], theta[..., block, :])
+        return [np.moveaxis(table, 0, -2) for table in tables] if runs else tables
+
+    def _fill(self, tables, theta):
+        """Powers of z = exp(2 pi i t) = (1 + i tan pi t) / (1 - i tan pi t) by doubling, on one block of particles."""
+        half, twice = self._angles.get((2, *theta.shape), theta.dtype)
+        np.subtract(theta, np.rint(theta, out=half), out=half)
+        np.tan(np.multiply(half, np.pi, out=half), out=half)
+        np.add(np.multiply(half, half, out=twice), 1, out=twice)
+        np.divide(2, twice, out=twice)
+        powers = self._powers.get((self.cutoff, *theta.shape[:-1]), np.result_type(theta, np.complex64))
+        for axis, table in enumerate(tables):
+            np.subtract(twice[..., axis], 1, out=powers[0].real)
+            np.multiply(twice[..., axis], half[..., axis], out=powers[0].imag)
+            known = 1
+            while known < self.cutoff:
+                new = min(known, self.cutoff - known)
+                np.multiply(powers[:new], powers[known - 1], out=powers[known : known + new])
+                known += new
+            table[0] = 1
+            table[1 : self.cutoff + 1] = powers.real
+            table[self.cutoff + 1 :] = powers.imag
+
+    def _push(self, w, tables):
+        products = w[..., None, :]
+        for table in tables[:-1]:
+            products = products[..., :, None, :] * table[..., None, :, :]
+            products = products.reshape(*w.shape[:-1], -1, w.shape[-1])
+        total = products @ np.swapaxes(tables[-1], -1, -2)
+        scale = (self._amplitude / w.shape[-1]).astype(total.dtype, copy=False)
+        return total.reshape(*w.shape[:-1], self.size) * scale
+
+    def _pull(self, residual, tables):
+        values = self._combine(residual, self._first, tables)
+        return values[..., 0, :], values[..., 1:, :].swapaxes(-2, -1)
+
+    def _combine(self, residual, derivatives, tables):
+        """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""
+        residual = checks.residual(residual, self.size)
+        index, factor = derivatives
+        values = residual.take(index, axis=-1) * factor.astype(residual.dtype, copy=False)
+        values = values.reshape(*residual.shape[:-1], -1, self._rows) @ tables[-1]
+        for table in tables[-2::-1]:
+            values = values.reshape(*values.shape[:-2], values.shape[-2] // self._rows, self._rows, values.shape[-1])
+            values = (values * table[..., None, :, :]).sum(axis=-2)
+        return values
+
+    def _derivatives(self, orders):
+        """Each partial derivative of <r, phi> is <s, phi> with s = r[index] * factor; both have shape (C * n,).
+
+        On one axis: the derivative of a cos + b sin at frequency k is 2 pi k (b cos - a sin). `orders` lists the axes
+        to differentiate along, () for the potential itself.
+        """
+        swap, speed = self._derivative
+        indices, factors = [], []
+        for axes in orders:
+            index = np.arange(self.size).reshape([self._rows] * self.dimension)
+            factor = self._amplitude.reshape(index.shape)
+            for axis in axes:
+                index = index.take(swap, axis)
+                factor = np.moveaxis(np.moveaxis(factor.take(swap, axis), axis, -1) * speed, -1, axis)
+            indices.append(index.ravel())
+            factors.append(factor.ravel())
+        return np.concatenate(indices), np.concatenate(factors)
