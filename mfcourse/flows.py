@@ -234,6 +234,7 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     if steps <= done:
         return run
     finite, reached, kept, clock = state, done, [], time.perf_counter()
+    unasked = _reasons("", state[0].shape[:-1])
     quiet = np.errstate(over="ignore", invalid="ignore")  # a divergence is noticed by the risk, and raised
     with quiet, BLAS.limit(limits=1), tqdm(total=steps - done, leave=False, disable=not progress) as bar:
         try:
@@ -242,8 +243,9 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
                 finite, state, reached = state, new, number
                 if number == done + 1:
                     _demand_same(state, finite)
-                reasons = _reasons(stop and number % check_every == 0 and stop(*state[:2]), state[0].shape[:-1])
-                stopped = (reasons != "steps").all()
+                asked = stop is not None and number % check_every == 0
+                reasons = _reasons(stop(*state[:2]), unasked.shape) if asked else unasked
+                stopped = asked and (reasons != "steps").all()
                 if number in wanted or number == steps or stopped:
                     kept.append((number, *state[:2], problem.energy(*state[:2])))
                 bar.update()

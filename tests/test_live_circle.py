@@ -11,8 +11,11 @@ from mfcourse.certificates import certify
 from mfcourse.convex import certified_optimum
 from mfcourse.experiments import spike_steps
 from mfcourse.features import Fourier
+from mfcourse.losses import Squared
 from mfcourse.measures import Measure, h1
 from mfcourse.penalties import soft_threshold
+from mfcourse.problems import Problem
+from mfcourse.risks import FeatureRisk
 from mfcourse.transport import wasserstein
 
 INSTANCES = live.instances("spikes")
@@ -57,9 +60,13 @@ def test_the_instances_give_the_observation_of_the_library(js):
 
 
 def test_step_sizes_are_those_of_the_experiments(js):
-    for metric, lam in itertools.product(METRICS, (0.5, 2.0, 5.0)):
-        found = js("m.stepSizes({ lambda: x[0] }, x[1])", [lam, metric])
-        assert (found["a"], found["b"]) == pytest.approx(spike_steps(problems.spikes(0, lam=lam), metric), rel=1e-14)
+    for metric, lam, seed in itertools.product(METRICS, (0.5, 2.0, 5.0), (0, 6)):
+        problem = problems.spikes(seed, lam=lam)
+        found = js("m.stepSizes(x[0], x[1])", [{"y": problem.risk.loss.target.tolist(), "lambda": lam}, metric])
+        assert (found["a"], found["b"]) == pytest.approx(spike_steps(problem, metric), rel=1e-14)
+    found = js("m.stepSizes({ y: Array(15).fill(0), lambda: 2 })")
+    zero = Problem(FeatureRisk(Fourier(7), Squared(np.zeros(15), 2.0)), 1.0)
+    assert (found["a"], found["b"]) == pytest.approx(spike_steps(zero), rel=1e-14)
 
 
 def test_push_and_pull_are_those_of_the_features(js):
@@ -124,12 +131,15 @@ def test_the_best_measure_of_one_spike_is_certified_to_rounding(js):
     assert found["at"] == pytest.approx(0.3, abs=1e-9)
 
 
-def test_the_dissipation_is_that_of_the_library(js):
+def test_the_dissipation_is_that_of_the_conic_flow_in_its_own_units(js):
+    """Conic flow: w' as in Prop. 2.3, theta' = -sign(w) grad eta, and J falls by w'^2 + |w| |theta'|^2 on average."""
     for instance in INSTANCES[:3]:
         problem = problems.spikes(instance["seed"])
         for w, theta in some_states(instance["seed"]):
             found = js("m.dissipation(m.spikes(x[0]), x[1])", [instance, plain((w, theta))])
-            assert found == pytest.approx(flows.dissipation(problem, w, theta), rel=1e-9, abs=1e-12)
+            speed, slope = flows.velocity(problem, w, theta)[0], problem.risk(w, theta)[2][:, 0]
+            falls = (speed**2).mean() + (np.abs(w) * slope**2).mean() / problem.energy(w, theta)
+            assert found == pytest.approx(falls, rel=1e-9, abs=1e-12)
 
 
 def test_starts_on_the_grid_and_on_an_arc_are_those_of_the_library(js):

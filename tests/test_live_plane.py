@@ -62,6 +62,11 @@ def test_value_potential_and_slope_are_those_of_the_population_risk(module_page,
     np.testing.assert_allclose(found["slope"], slope.ravel(), atol=1e-12)
     np.testing.assert_allclose(found["around"], around, atol=1e-12)
     assert found["rate"] == pytest.approx(flows.dissipation(problem, w, theta), rel=1e-12)
+    speed_w, speed_theta = flows.velocity(problem, w, theta)
+    squares = ((part**2).sum() / len(w) for part in (w, speed_w, theta, speed_theta))
+    size_w, fast_w, size_theta, fast_theta = squares
+    relative = (size_w * fast_w + size_theta * fast_theta) / value**2
+    assert found["relative"] == pytest.approx(relative, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", live.SEEDS)
@@ -141,7 +146,7 @@ def test_ten_neurons_find_the_teacher_and_the_library_certifies_the_same_numbers
 def test_without_a_negative_weight_the_run_stands_still_far_from_the_teacher(module_page):
     said, problem, _, end = live_run(module_page, 7, 20, "one")
     assert said["verdict"] == "stuck"
-    assert flows.until_settled(problem)(*end)
+    assert flows.until_settled(problem)(*end) == "at rest"
     assert (end[0] > 0).all()
     assert said["relative"] > 0.9
     certificate = certify(problem, h1(*end))
@@ -156,7 +161,7 @@ def test_without_a_negative_weight_the_run_stands_still_far_from_the_teacher(mod
 def test_a_slow_run_is_not_called_stuck(module_page):
     said, problem, _, end = live_run(module_page, 2, 10)
     assert (said["verdict"], said["number"]) == ("slow", 40_000)
-    assert not flows.until_settled(problem)(*end)
+    assert flows.until_settled(problem)(*end) == ""
     rate = flows.dissipation(problem, *end)
     assert said["half"] == pytest.approx(problem.energy(*end) / rate / 2 / 0.25, rel=1e-3)
 

@@ -90,8 +90,10 @@ export function objective({ y, lambda }, state) {
 const totalVariation = ({ w }) => w.reduce((sum, weight) => sum + Math.abs(weight), 0) / w.length;
 
 /** Step sizes { a, b } for weights and positions (`experiments.spike_steps`); metric: "euclidean" or "conic". */
-export function stepSizes({ lambda }, metric = "euclidean") {
-  return { a: lambda / SIZE, b: ({ euclidean: 0.033, conic: 0.66 }[metric] * lambda) / SLOPE_SQUARED };
+export function stepSizes({ y, lambda }, metric = "euclidean") {
+  const mass = Math.sqrt(dot(y, y) / SIZE) || 1; // of one spike as strong as the data
+  const b = metric === "euclidean" ? 0.179 / mass ** 2 : 1.54 / mass;
+  return { a: lambda / SIZE, b: (b * lambda) / SLOPE_SQUARED };
 }
 
 /**
@@ -107,12 +109,16 @@ export function step(problem, state, a, b, metric = "euclidean") {
   };
 }
 
-/** (1/m) sum_i |u_i'|^2, the rate at which J decreases along the flow (Prop. 2.3); at weight 0 a particle may wait. */
+/**
+ * How fast J decreases along the flow with the metric "conic", as `flows.until_settled` measures it: over J^2, with
+ * weights in units of J. At weight 0 a particle may wait.
+ */
 export function dissipation(problem, { w, theta }) {
   const { potential, slope } = pull(residual(problem, { w, theta }), theta);
+  const value = objective(problem, { w, theta });
   const squares = w.map((weight, i) => {
     const speed = weight ? potential[i] + Math.sign(weight) : softThreshold(potential[i], 1);
-    return speed ** 2 + (weight * slope[i]) ** 2;
+    return speed ** 2 + (Math.abs(weight) * slope[i] ** 2) / (value || 1);
   });
   return squares.reduce((sum, square) => sum + square, 0) / w.length;
 }

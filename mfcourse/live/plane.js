@@ -72,11 +72,16 @@ export function step(problem, state, a, b) {
   };
 }
 
-/** (1/m) sum_i |u_i'|^2, the rate at which R falls along the flow (Prop. 2.3), and R. */
+/**
+ * (1/m) sum_i |u_i'|^2, the `rate` at which R falls along the flow (Prop. 2.3); the same in units of R and of the
+ * particles' own size, `relative` (`flows.until_settled`); and R, the `value`.
+ */
 export function dissipation(problem, state) {
   const speed = velocity(problem, state);
-  const square = (parts) => parts.reduce((total, part) => total + part * part, 0);
-  return { rate: (square(speed.w) + square(speed.theta)) / state.w.length, value: speed.value };
+  const square = (parts) => parts.reduce((total, part) => total + part * part, 0) / state.w.length;
+  const [w, theta] = [square(speed.w), square(speed.theta)];
+  const relative = (square(state.w) * w + square(state.theta) * theta) / (speed.value || 1) ** 2;
+  return { rate: w + theta, relative, value: speed.value };
 }
 
 /** |w| = `weight`, |theta| = `radius`, directions at random; `signs` are those to draw from (`starts.sphere_start`). */

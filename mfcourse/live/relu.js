@@ -10,7 +10,7 @@ import { button, loop, menu, picture, slider, stage, uniforms } from "./stage.js
 const SIZE = 0.25; // of a step, for weights and positions
 const MOST = 40000; // steps after which a run is given up
 const FOUND = 1e-6; // relative risk that counts as found
-const STILL = 1e-16; // dissipation, relative to R, below which nothing will happen any more (flows.STILL)
+const STILL = 1e-15; // relative dissipation below which nothing will happen any more (flows.STILL)
 const PAIRS = 1e6; // pairs of neurons that a frame has time for
 const CIRCLE = Float64Array.from({ length: 721 }, (_, k) => (k * Math.PI) / 360);
 const DEGREES = CIRCLE.map((angle) => (angle * 180) / Math.PI);
@@ -47,11 +47,11 @@ export function advance(run) {
  * `verdict`: "found", "stuck" (nothing moves any more), "slow" (given up, yet moving) or "moving".
  */
 export function judge(problem, state, number) {
-  const { rate, value } = dissipation(problem, state);
+  const { rate, relative: pace, value } = dissipation(problem, state);
   const eta = potential(problem, state, CIRCLE);
   const best = eta.reduce((k, height, l) => (Math.abs(height) > Math.abs(eta[k]) ? l : k), 0);
   const relative = value / problem.nothing;
-  const still = rate <= STILL * value;
+  const still = pace <= STILL;
   const verdict = relative < FOUND ? "found" : still ? "stuck" : number >= MOST ? "slow" : "moving";
   const worst = { top: Math.abs(eta[best]), at: CIRCLE[best], sign: Math.sign(eta[best]) };
   return { relative, ...worst, eta, half: value / (2 * rate * SIZE), verdict };
