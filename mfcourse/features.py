@@ -6,9 +6,10 @@ of its positions (None: they live in R^d), and its `homogeneity` p: phi(r theta)
 is bounded. What it may have:
 - `peaks(residual)` -> values (..., k), positions (..., k, d), proof: peaks of the potential, its largest value and its
   least among them; proof says that nothing is beyond them. Without it certificates climb from many places: no proof;
-- `matrix(theta)` -> (n, m), for the best weights on fixed positions (`convex.fixed_positions`);
-- `norm_squared` and `slope_squared`, bounds on |phi|^2 and |d phi / d theta_j|^2, for the steps of
-  `experiments.spike_steps`; with `hessian(residual, theta)` -> (..., m, d, d) and peaks, for `convex.certified_optimum`.
+- `matrix(theta)` -> (n, m), phi at m positions, for the best weights on them (`convex.fixed_positions`);
+- `norm_squared` and `slope_squared`, bounds on |phi|^2 and |d phi / d theta_j|^2, for `experiments.spike_steps`;
+- with all of these, `tangent(theta)` -> matrix (n, m) and slopes (n, m, d), and `hessian(residual, theta)` ->
+  (..., m, d, d), for `convex.certified_optimum`.
 Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading axes are independent runs.
 """
 
@@ -23,6 +24,7 @@ from mfcourse.fourier import Fourier
 from mfcourse.scratch import Scratch
 
 __all__ = ["Fourier", "Neurons"]  # the two feature maps of the paper; `intervals` has a third one
+
 
 class Neurons:
     """One hidden layer on samples: phi(theta) lists sigma(theta . x_b) for b = 1..n (Sec. 4.2).

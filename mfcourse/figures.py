@@ -32,7 +32,7 @@ def figure1(problem, runs):
         certificate = certify(problem, measure)
         plots.particle_paths(top, run, problem.truth)
         plots.certificate_picture(bottom, problem, measure, problem.truth)
-        word = "optimal" if certificate.optimal else "stuck" if run.stopped else "unfinished"
+        word = "optimal" if certificate.optimal else "stuck" if run.reason == "at rest" else "unfinished"
         top.set(xlabel="", title=f"m = {m}: {word}")
         bottom.set_title(f"gap {certificate.gap:.1e}, max |η| = {certificate.max_potential:.4g}", fontsize=10)
     for ax in axes[:, 1:].flat:

@@ -19,7 +19,7 @@ from mfcourse.risks import NotFinite
 from mfcourse.runs import Run
 
 BLAS = ThreadpoolController()  # a flow runs on one thread: faster on small products, the same on every machine
-STILL = 1e-15  # dissipation in the problem's own units below which nothing will happen any more
+STILL = 1e-17  # dissipation in the problem's own units below which nothing will happen: it goes like the squared gap
 
 
 class FlowDiverged(ArithmeticError):

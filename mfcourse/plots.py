@@ -51,13 +51,14 @@ def certificate_picture(ax, problem, measure, truth=None, points=2000):
     """The potential -eta over the circle with its band [-c, c], and the atoms of the measure sitting on it.
 
     The measure is optimal iff the curve stays in the band and touches it, on the side of its sign, at every atom
-    (Prop. 3.1). The sign is turned so that positive mass sits at the top.
+    (Prop. 3.1). The sign is turned so that positive mass sits at the top. A non-negative problem asks for -eta <= c
+    only: its band has no lower edge.
     """
     t = np.linspace(0, 1, points)
     if truth is not None:
         truth_lines(ax, truth, problem.risk.period)
     eta = problem.risk.potential(*measure.particles(), t[:, None])
-    _potential_with_band(ax, problem.penalty, t, eta)
+    _potential_with_band(ax, problem, t, eta)
     atoms = measure.prune(ALMOST_ZERO)
     if len(atoms):
         height = -problem.risk.potential(*measure.particles(), atoms.positions)
@@ -74,7 +75,7 @@ def direction_certificate(ax, problem, measure, points=1440):
     degrees = np.linspace(0, 360, points)
     angles = np.deg2rad(degrees)
     eta = problem.risk.potential(*measure.particles(), np.stack([np.cos(angles), np.sin(angles)], axis=-1))
-    _potential_with_band(ax, problem.penalty, degrees, eta)
+    _potential_with_band(ax, problem, degrees, eta)
     cost = np.abs(measure.weights) * np.linalg.norm(measure.positions, axis=1)
     atoms = Measure(measure.weights[cost > ALMOST_ZERO], measure.positions[cost > ALMOST_ZERO])
     if len(atoms):
@@ -90,7 +91,7 @@ def direction_certificate(ax, problem, measure, points=1440):
 def certificate_map(ax, problem, measure, truth=None, points=200):
     """The potential -eta on the torus in d = 2 as a map; lines where it leaves the band, dashed below -c.
 
-    Inside a line mass would lower J. The atoms are drawn by sign, the truth as dotted rings. Needs a penalty > 0.
+    Inside a line mass would lower J; for a non-negative problem there are no dashed ones. The atoms are drawn by sign, the truth as dotted rings. Needs a penalty > 0.
     """
     t = np.linspace(0, 1, points)
     at = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -98,7 +99,7 @@ def certificate_map(ax, problem, measure, truth=None, points=200):
     c = problem.penalty
     levels = np.linspace(-3 * c, 3 * c, 31)  # what is beyond is drawn like the last level: the lines matter
     ax.contourf(t, t, height, levels, cmap=SIGNED, vmin=-5 * c, vmax=5 * c, extend="both")
-    for level, line in ((c, "-"), (-c, "--")):
+    for level, line in ((c, "-"), (-c, "--"))[: 1 if problem.positive else 2]:
         ax.contour(t, t, height, [level * (1 + 1e-4)], colors=POTENTIAL, linestyles=line, linewidths=1.4)
     if truth is not None:
         rings = np.mod(truth.positions, 1)
@@ -215,13 +216,15 @@ def _on_the_axis(positions, period):
     return positions if period is None else np.mod(positions, period)
 
 
-def _potential_with_band(ax, c, x, eta):
-    """-eta over x, the band [-c, c], and what leaves it shaded; the axis holds both."""
-    ax.axhspan(-c, c, color=CONTEXT, alpha=0.25, linewidth=0 if c else 2, zorder=0)  # a band of no height is a line
+def _potential_with_band(ax, problem, x, eta):
+    """-eta over x, the band [-c, c], or all below c, and what leaves it shaded; the axis holds both."""
+    c, low = problem.penalty, 1.1 * min(-1.1 * problem.penalty, (-eta).min())
+    edge = low if problem.positive else -c
+    ax.axhspan(edge, c, color=CONTEXT, alpha=0.25, linewidth=2 if edge == c else 0, zorder=0)  # of no height: a line
     ax.plot(x, -eta, color=POTENTIAL, zorder=2, label="−η")
-    outside = np.abs(eta) > c * (1 + 1e-4)
+    outside = (-eta if problem.positive else np.abs(eta)) > c * (1 + 1e-4)
     ax.fill_between(x, -eta, -np.sign(eta) * c, where=outside, color=POTENTIAL, alpha=0.3, linewidth=0)
-    ax.set_ylim(1.1 * min(-1.1 * c, (-eta).min()), 1.1 * max(1.1 * c, (-eta).max()))
+    ax.set_ylim(low, 1.1 * max(1.1 * c, (-eta).max()))
 
 
 def _atoms_by_sign(ax, masses, x, y):

@@ -75,7 +75,7 @@ def bounding(cosine=True, scaled=True, sign=1, factor=1.0, off=0.0, least=1, lam
 def bound_by_the_library(problem, w, theta, n):
     """No grid: the maximum up to rounding, and the bound of M. Riesz."""
     r, loss, features = -problem.risk.residual(w, theta), problem.risk.loss, problem.risk.features
-    top = np.abs(certificates.extremes(features, r)[0]).max() if n > 100 else np.inf
+    top = np.abs(features.peaks(r)[0]).max() if n > 100 else np.inf
     rough = np.abs(problem.risk.features.pull(r, np.arange(n)[:, None] / n)[0]).max() / np.cos(np.pi * 7 / n)
     q = r / max(1, min(top, rough))
     return [list(q), -loss.conjugate(-q)]

@@ -38,7 +38,7 @@ def check_rescue(rescue):
         new_w, new_theta = as_particles(rescue(problem, w.copy(), theta.copy()), "rescue")
         assert len(w) < len(new_w) <= 30, (
             f"Return more than {len(w)} and at most 30 particles: yours are {len(new_w)}. The list that "
-            "certificates.extremes returns repeats its largest entry; np.unique(..., axis=0) drops repetitions."
+            "problem.risk.peaks returns repeats an entry; np.unique(..., axis=0) drops repetitions."
         )
         before, after = problem.energy(w, theta), problem.energy(new_w, new_theta)
         assert abs(after - before) <= 1e-9 * before, (
@@ -50,7 +50,7 @@ def check_rescue(rescue):
         certificate = certify(problem, h1(*end))
         assert certificate.optimal, (
             f"On seed {seed} the flow gets stuck again, with max |eta| = {certificate.max_potential:.2f}. Put a "
-            "particle of weight 0 at every local maximum of |eta| above 1; certificates.extremes finds them."
+            "particle of weight 0 at every local maximum of |eta| above 1; problem.risk.peaks finds them."
         )
 
 

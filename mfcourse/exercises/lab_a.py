@@ -92,7 +92,7 @@ def check_verdict(verdict, seed=0):
     def conic(w, theta):  # rounded, so that it comes to rest exactly
         return tuple(part.round(12) for part in mirror(w, theta))
 
-    positive = _end(problem, conic, _one_sign())
+    positive = _end(problem, conic, _one_sign(), metric="conic")
 
     def moving(size, by=0.0, factor=1.0):
         return lambda w, theta: (factor * w + by, theta + size)
@@ -119,7 +119,7 @@ def check_verdict(verdict, seed=0):
 def check_dual_bound(dual_bound, seed=10):
     """`dual_bound(problem, w, theta, n)`: q with |<q, phi>| <= 1 on all of the circle, from n points of it, and D(q).
 
-    Any feasible q of about the right length is accepted; that it is feasible, `certificates.extremes` says.
+    Any feasible q of about the right length is accepted; that it is feasible, its `peaks` say.
     """
     problem, forward, _ = _instance(seed)
     features, rng = problem.risk.features, np.random.default_rng(seed)
@@ -136,7 +136,7 @@ def check_dual_bound(dual_bound, seed=10):
             q, value = _two(dual_bound(where, *map(np.copy, state), n), "dual_bound returns two things, q and D")
             q, value = as_array(q, "q is a vector, an array", (features.size,)), as_number(value, "D is a number")
             formula &= abs(value - where.risk.loss.target @ q + lam * q @ q / 2) < 1e-9 * (1 + abs(value)) and q.any()
-            highest = np.abs(certificates.extremes(features, q)[0]).max()
+            highest = np.abs(features.peaks(q)[0]).max()
             total[n] += value
             if n == FINE:
                 fine &= highest < 1 + 1e-3 and value > dual - 0.01 * objective
@@ -158,12 +158,12 @@ def check_newcomer(newcomer, seed=10):
     seed: an instance on which six particles, and either sign alone with conic steps, get stuck.
     """
     problem, forward, mirror = _instance(seed)
-    begin = (forward, starts.grid_start(6)), (mirror, _one_sign()), (mirror, _one_sign(-1))
-    traps = [(step, _end(problem, step, start)) for step, start in begin]
+    begin = (forward, starts.grid_start(6), "euclidean"), *((mirror, _one_sign(s), "conic") for s in (1, -1))
+    traps = [(step, _end(problem, step, start, metric=metric), metric) for step, start, metric in begin]
     rng = np.random.default_rng(seed)
     clouds = [(rng.normal(size=m) * m, rng.uniform(size=(m, 1))) for m in (2, 4)]
     outside, largest, falls = True, True, True
-    for state in (*(state for _, state in traps), *clouds):
+    for state in (*(state for _, state, _ in traps), *clouds):
         sign, place = _newcomer(newcomer, problem, state)
         measure, tiny = h1(*state), 1e-5
         height = abs(problem.risk.potential(*state, place)[0])
@@ -179,13 +179,13 @@ def check_newcomer(newcomer, seed=10):
         yield 1, all(_opened(newcomer, problem, *trap) for trap in some), hint
 
 
-def _opened(newcomer, problem, step, state):
+def _opened(newcomer, problem, step, state, metric):
     """True if a few newcomers, each after a run of its own, lead to a global minimum."""
     for _ in range(NEWCOMERS):
-        w, theta = state
+        (w, theta), m = state, len(state[0]) + 1
         sign, place = _newcomer(newcomer, problem, state)
-        m = len(w) + 1
-        state = _end(problem, step, (np.append(w * m / (m - 1), sign * 1e-3), np.vstack([theta, place])))
+        more = np.append(w * m / (m - 1), sign * 1e-3), np.vstack([theta, place])
+        state = _end(problem, step, more, metric=metric)
         if certificates.gap(problem, *state) <= GLOBAL:
             return True
     return False
@@ -246,5 +246,5 @@ def _one_sign(sign=1):
     return np.full(100, sign * 0.25), starts.grid_start(100)[1]
 
 
-def _end(problem, step, start, steps=4000):
-    return flows.flow(problem, step, start, steps, record=(), stop=flows.until_settled(problem)).state
+def _end(problem, step, start, steps=4000, metric="euclidean"):
+    return flows.flow(problem, step, start, steps, record=(), stop=flows.until_settled(problem, metric=metric)).state

@@ -10,7 +10,7 @@ import { button, loop, menu, picture, slider, stage, uniforms } from "./stage.js
 const SIZE = 0.25; // of a step, for weights and positions
 const MOST = 40000; // steps after which a run is given up
 const FOUND = 1e-6; // relative risk that counts as found
-const STILL = 1e-15; // relative dissipation below which nothing will happen any more (flows.STILL)
+const STILL = 1e-17; // relative dissipation below which nothing will happen any more (flows.STILL)
 const PAIRS = 1e6; // pairs of neurons that a frame has time for
 const CIRCLE = Float64Array.from({ length: 721 }, (_, k) => (k * Math.PI) / 360);
 const DEGREES = CIRCLE.map((angle) => (angle * 180) / Math.PI);

@@ -9,7 +9,7 @@ import { randomStart, residual, spikes, step, stepSizes, turn, withParticle } fr
 import { button, loop, menu, picture, slider, stage } from "./stage.js";
 
 const TOLERANCE = 1e-8; // relative gap below which a measure is called optimal (certificates.TOLERANCE)
-const STILL = 1e-15; // relative dissipation below which nothing will happen any more (flows.STILL)
+const STILL = 1e-17; // relative dissipation below which nothing will happen any more (flows.STILL)
 const CLOSE = 1e-6; // relative gap below which a slow run is on its last steps, and not stuck
 const PATIENCE = 20000; // steps after which a run is given up
 const COLUMNS = "repeat(auto-fit, minmax(max(min(100%, 19rem), 34%), 1fr))"; // of pictures: two, or one on a phone
