@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mfcourse import experiments, figures, flows, problems
+from mfcourse import experiments, figures, flows, problems, starts
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
@@ -23,6 +23,15 @@ def test_figure_1_has_a_certificate_under_each_run_and_a_true_title():
     fig.canvas.draw()  # warnings, such as a layout that does not fit, are errors
     shown = {text.get_text() for text in fig.legends[0].get_texts()}
     assert shown == {"true spikes", "positive", "negative", "weight 0", "−η"}
+
+
+def test_only_a_run_at_rest_is_called_stuck_in_figure_1():
+    """A rule of one's own may end a run that is still on its way."""
+    problem = problems.spikes(0)
+    step, start = flows.forward_backward(problem, *experiments.spike_steps(problem)), starts.grid_start(6)
+    for rule in (None, lambda w, theta: True):
+        short = flows.flow(problem, step, start, 50, stop=rule)
+        assert figures.figure1(problem, {6: short}).axes[0].get_title(loc="left") == "m = 6: unfinished"
 
 
 def test_figure_2_shows_paths_teachers_and_risks_that_are_those_of_the_runs():

@@ -1,5 +1,7 @@
 """Pictures: what is drawn is what was computed, and colours and shapes mean what they should."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def test_a_path_across_the_seam_is_cut_there_and_nowhere_else(ax, problem):
     steps = np.arange(3)
     w = np.ones((3, 1))
     theta = np.array([0.9, 0.98, 1.06]).reshape(3, 1, 1)
-    plots.particle_paths(ax, flows.Run(steps, w, theta, np.zeros(3), (w[-1], theta[-1]), False, 0.0))
+    plots.particle_paths(ax, flows.Run(steps, w, theta, np.zeros(3), (w[-1], theta[-1]), "steps", 0.0))
     path = ax.get_lines()[1].get_xdata()
     assert np.isnan(path).tolist() == [False, True, False]
     assert line(ax, "positive").get_xdata()[0] == pytest.approx(0.06)
@@ -73,6 +75,41 @@ def test_the_certificate_of_the_optimum_stays_in_its_band_and_touches_it_at_the_
     low, high = ax.get_ylim()
     assert low < -1.1
     assert high > 1.1
+
+
+def test_the_band_of_a_non_negative_problem_has_no_lower_edge_and_only_what_leaves_it_is_shaded(ax, problem):
+    """The optimum among non-negative measures: -eta <= 1, far below -1 where the truth is negative (Prop. 3.1)."""
+    positive = replace(problem, positive=True, truth=None)
+    optimum = convex.certified_optimum(positive)
+    grid = np.arange(2000) / 2000
+    eta = problem.risk.potential(*optimum.particles(), grid[:, None])
+    assert (-eta).min() < -5
+    assert (-eta).max() < 1 + 1e-9
+    plots.certificate_picture(ax, positive, optimum)
+    band, shaded = ax.patches[0].get_extents().transformed(ax.transData.inverted()), ax.collections[0]
+    assert band.y0 == pytest.approx(ax.get_ylim()[0])
+    assert band.y0 < (-eta).min()
+    assert band.y1 == pytest.approx(1)
+    assert not len(shaded.get_paths())
+    nothing = Measure(np.zeros(0), np.zeros((0, 1)))
+    ax.clear()
+    plots.certificate_picture(ax, positive, nothing)
+    corners = np.concatenate([path.vertices for path in ax.collections[0].get_paths()])
+    assert corners[:, 1].min() == pytest.approx(1)
+    assert corners[:, 1].max() == line(ax, "−η").get_ydata().max() > 1
+
+
+def test_directions_and_maps_of_non_negative_problems_are_one_sided_too(ax):
+    teacher = problems.relu_teacher(4)
+    two = Measure([0.5, 0.3], [[0.0, 2.0], [-1.0, -1.0]])
+    plots.direction_certificate(ax, problems.Problem(teacher.risk, 0.05, positive=True), two)
+    band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert band.y0 == pytest.approx(ax.get_ylim()[0])
+    ax.clear()
+    plane = replace(problems.spikes(0, dimension=2), positive=True, truth=None)
+    plots.certificate_map(ax, plane, Measure([1.0], [[0.5, 0.5]]))
+    lines = [part for part in ax.collections if to_hex(part.get_edgecolor()[0]) == "#882255"]
+    assert [part.get_linestyle()[0][1] for part in lines] == [None]  # a solid one, no dashed one
 
 
 def test_the_certificate_of_no_mass_is_the_blurred_signal(ax, problem):

@@ -1,11 +1,14 @@
 """The project around the library: its promises about layout, sizes, installation and the README's commands."""
 
 import ast
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from mfcourse import convex, features, intervals
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mfcourse"
@@ -101,6 +104,26 @@ def test_the_two_commands_of_the_readme_are_one_line_each_with_a_windows_form_be
         assert same == posix
     assert lines[0].endswith("mfcourse reproduce all --quick")
     assert lines[2].endswith("-m pytest")
+
+
+def test_what_a_feature_map_must_have_and_may_have_is_the_same_everywhere():
+    """The docstring of `features`, README and lab D name the same members, and the library's own maps have them."""
+    named = re.compile(r"`(\w+)")
+    told = re.search(r"must have:(.+?)What it may have:(.+?)Shapes:", features.__doc__, re.S)
+    must, may = (
+        {name for name in named.findall(part) if name not in ("convex", "experiments")} for part in told.groups()
+    )
+    assert must == {"push", "pull", "push_pull", "size", "dimension", "period", "homogeneity"}
+    assert must | may >= set(convex.NEEDED)
+    for own in (features.Fourier(2), features.Neurons([[1.0]], "relu"), intervals.Cosines([0, 1])):
+        assert all(hasattr(own, name) for name in must)
+    assert all(hasattr(features.Fourier(2), name) for name in may)
+    lab = json.loads((ROOT / "notebooks" / "labs" / "lab_d.ipynb").read_text(encoding="utf-8"))["cells"]
+    prose = "\n".join("".join(cell["source"]) for cell in lab if cell["cell_type"] == "markdown")
+    for text in ((ROOT / "README.md").read_text(encoding="utf-8"), prose):
+        first, second = re.search(r"must have(.+?)may have(.+?)\n\n", text, re.S).groups()
+        assert all(re.search(rf"\b{name}\b", first.replace("**", "")) for name in must)
+        assert may == set(named.findall(second)) - {"experiments", "features", "mfcourse"}
 
 
 def test_links_of_the_readme_lead_somewhere():
