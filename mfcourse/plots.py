@@ -91,7 +91,8 @@ def direction_certificate(ax, problem, measure, points=1440):
 def certificate_map(ax, problem, measure, truth=None, points=200):
     """The potential -eta on the torus in d = 2 as a map; lines where it leaves the band, dashed below -c.
 
-    Inside a line mass would lower J; for a non-negative problem there are no dashed ones. The atoms are drawn by sign, the truth as dotted rings. Needs a penalty > 0.
+    Inside a line mass would lower J; for a non-negative problem there are no dashed ones. The atoms are drawn by sign,
+    the truth as dotted rings. Needs a penalty > 0.
     """
     t = np.linspace(0, 1, points)
     at = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
