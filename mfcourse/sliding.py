@@ -1,7 +1,8 @@
-"""Masses and positions of a few atoms move together to a local minimum of J: damped Newton steps.
+"""A few atoms move together to a local minimum of J: Newton steps for the positions, the best masses at each.
 
-The atoms are a vector of m (1 + d) numbers, and J is smooth as long as no mass changes its sign: an atom whose mass
-would do so stops at 0 and is left out.
+Masses are kept at their best for the positions they have, as in variable projection (Golub and Pereyra 1973): a model
+that is bilinear in masses and feature vectors is then followed much further than by a joint step. J is smooth as long
+as no mass changes its sign: an atom whose mass would do so stops at 0 and is left out.
 """
 
 import numpy as np
@@ -15,7 +16,7 @@ DAMPING = (1e-13, 1e6)  # least and most, for a Hessian with ones on its diagona
 
 
 def descend(problem, measure):
-    """The measure after Newton steps on masses and positions together, at rounding level near a regular minimum.
+    """The measure after Newton steps, at rounding level near a regular minimum; weights and positions (m, d) of J.
 
     J never rises. Levenberg-Marquardt: a step that would raise it is tried again, shorter and closer to the gradient.
     """
@@ -23,8 +24,7 @@ def descend(problem, measure):
     for _ in range(STEPS):
         if not len(measure) or stalled == 3 or damping > DAMPING[1]:
             break
-        masses, positions = _step(problem, measure, damping)
-        moved = Measure(measure.weights + masses, measure.positions + positions).prune()
+        moved = balanced(problem, Measure(measure.weights, measure.positions + _move(problem, measure, damping)))
         new = problem.objective(moved)
         if new > energy * (1 + SLACK):
             damping = max(4 * damping, 1e-8)
@@ -35,27 +35,43 @@ def descend(problem, measure):
     return measure
 
 
-def _step(problem, measure, damping):
-    """A damped Newton step for masses (m,) and positions (m, d), in units that make the diagonal of the Hessian 1.
+def balanced(problem, measure):
+    """The measure with the best masses of these signs at its positions: an active set, where atoms leave one by one.
 
-    Atoms whose mass would change its sign go to 0 instead, and the others take the step that fits.
+    On the way from the present masses to the best ones without signs, the first to reach 0 is dropped, and so on.
     """
-    slope, curvature = _derivatives(problem, measure)
-    unit = 1 / np.sqrt(np.maximum(np.diag(curvature), np.finfo(float).tiny))
-    slope, curvature = unit * slope, curvature * unit * unit[:, None]
-    (m, d), weights = measure.positions.shape, measure.weights
-    step, lost = np.zeros(len(unit)), np.zeros(m, dtype=bool)
-    while True:
-        step[:m][lost] = -weights[lost] / unit[:m][lost]
-        free = ~np.concatenate([lost, np.repeat(lost, d)])
-        forced = step * ~free
-        step[free] = -_solve(curvature[np.ix_(free, free)], slope[free] + curvature[free] @ forced, damping)
-        more = ~lost & ((weights + (unit * step)[:m]) * weights <= 0)
-        if not more.any():
+    columns = problem.risk.features.matrix(measure.positions)
+    gradient = problem.risk.residual(*measure.particles()) @ columns + problem.penalty * np.sign(measure.weights)
+    curvature = problem.risk.loss.smoothness * columns.T @ columns
+    unit = _units(curvature)
+    curvature, gradient, start = curvature * unit * unit[:, None], gradient * unit, measure.weights / unit
+    masses, kept = start, start != 0
+    while kept.any():
+        best, gone = np.zeros(len(start)), ~kept
+        pull = gradient[kept] - curvature[np.ix_(kept, gone)] @ start[gone]
+        best[kept] = start[kept] - _solve(curvature[np.ix_(kept, kept)], pull, DAMPING[0])
+        crossing = kept & (best * masses <= 0)
+        if not crossing.any():
+            masses = best
             break
-        lost |= more
-    masses = np.where(lost, -weights, (unit * step)[:m])
-    return masses, (unit * step * free)[m:].reshape(m, d)
+        share = np.where(crossing, 0, np.inf)  # of the way, until a mass is 0
+        share = np.divide(masses, masses - best, out=share, where=crossing & (masses != best))
+        masses = np.where(share > share.min(), masses + share.min() * (best - masses), 0)
+        kept = kept & (share > share.min())
+    return Measure(masses * unit, measure.positions).prune()
+
+
+def _move(problem, measure, damping):
+    """How far each position goes in a damped Newton step of masses and positions together, (m, d)."""
+    gradient, curvature = _derivatives(problem, measure)
+    unit = _units(curvature)
+    step = -unit * _solve(curvature * unit * unit[:, None], unit * gradient, damping)
+    return step[len(measure) :].reshape(measure.positions.shape)
+
+
+def _units(matrix):
+    """Units of the unknowns in which the diagonal of the matrix is 1."""
+    return 1 / np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
 
 
 def _solve(matrix, right, damping):
