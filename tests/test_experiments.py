@@ -202,3 +202,13 @@ def test_the_sweep_that_comes_with_the_course_is_complete():
     moving = {(p, "flow", s, m) for p, sizes in experiments.FLOW_SIZES.items() for s in range(20) for m in sizes}
     still = {(p, "fixed", s, m) for p in experiments.FLOW_SIZES for s in range(20) for m in experiments.FIXED_SIZES}
     assert points == moving | still
+
+
+def test_a_run_on_its_way_to_its_certificate_is_not_called_at_rest():
+    """The gap falls like the distance to the optimum, the dissipation like its square: a gap of 1e-8 is 1e-16 or so."""
+    for seed, m, dimension in ((4, 10, 1), (3, 6, 1), (16, 20, 1), (10, 20, 1), (4, 64, 2)):
+        run = experiments.spike_flow(problems.spikes(seed, dimension=dimension), m, "conic")
+        assert run.reason == "certified"
+    for seed, m in ((0, 6), (7, 5)):  # and one that is stuck is found to be so
+        for metric in ("euclidean", "conic"):
+            assert experiments.spike_flow(problems.spikes(seed), m, metric).reason == "at rest"
