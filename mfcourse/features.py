@@ -4,12 +4,14 @@ Push and pull are adjoint: <push(w, theta), r> = (1/m) sum_i w_i pull(r, theta)_
 `push(w, theta)`, `pull(residual, theta)`, `push_pull(w, theta, respond)`, the `size` n, the `dimension` d, the `period`
 of its positions (None: they live in R^d), and its `homogeneity` p: phi(r theta) = r^p phi(theta) for r > 0, or 0 if phi
 is bounded. What it may have:
+
 - `peaks(residual)` -> values (..., k), positions (..., k, d), proof: peaks of the potential, its largest value and its
   least among them; proof says that nothing is beyond them. Without it certificates climb from many places: no proof;
 - `matrix(theta)` -> (n, m), phi at m positions, for the best weights on them (`convex.fixed_positions`);
 - `norm_squared` and `slope_squared`, bounds on |phi|^2 and |d phi / d theta_j|^2, for `experiments.spike_steps`;
 - with all of these, `tangent(theta)` -> matrix (n, m) and slopes (n, m, d), and `hessian(residual, theta)` ->
   (..., m, d, d), for `convex.certified_optimum`.
+
 Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading axes are independent runs.
 """
 
