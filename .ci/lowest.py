@@ -1,4 +1,4 @@
-"""Print a pip constraint for each direct dependency: the oldest version that pyproject.toml allows (`lowest.py EXTRA`)."""
+"""Print pip constraints: each direct dependency at the oldest version that pyproject.toml allows (`lowest.py EXTRA`)."""
 
 import sys
 import tomllib
