@@ -1,4 +1,4 @@
-"""Print pip constraints: each direct dependency at the oldest version that pyproject.toml allows (`lowest.py EXTRA`)."""
+"""Print pip constraints: all direct dependencies at the oldest version that pyproject.toml allows. `lowest.py EXTRA`"""
 
 import sys
 import tomllib
