@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from mfcourse import convex, experiments, flows, plots, problems
 from mfcourse.intervals import Cosines
@@ -34,6 +37,25 @@ def run(problem):
 def line(ax, label):
     (found,) = [item for item in ax.get_lines() if item.get_label() == label]
     return found
+
+
+@pytest.mark.parametrize(
+    ("environment", "chosen", "shown"),
+    [("Agg", "", 1), ("svg", "", 1), ("", "", 1), ("Agg", "plt.switch_backend('pdf')", 0)],
+    ids=["Agg in the environment", "svg in the environment", "nothing there", "chosen in the notebook"],
+)
+def test_a_notebook_shows_its_figures_whatever_backend_the_environment_names(monkeypatch, environment, chosen, shown):
+    monkeypatch.setenv("MPLBACKEND", environment)
+    first = f"import matplotlib.pyplot as plt\nfrom mfcourse import plots\n{chosen}\nplots.use_course_style()"
+    cells = [new_code_cell(first), new_code_cell("plt.subplots()\nplt.show()")]
+    NotebookClient(new_notebook(cells=cells), timeout=120, kernel_name="python3").execute()
+    assert ["image/png" in output.get("data", {}) for output in cells[1].outputs] == [True] * shown
+
+
+def test_outside_a_notebook_the_style_leaves_the_backend_alone():
+    before = matplotlib.get_backend()
+    plots.use_course_style()
+    assert matplotlib.get_backend() == before
 
 
 def test_paths_end_at_the_particles_by_sign_and_shape(ax, run, problem):
