@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "checks",
     "files",
+    "endings",
     "scratch",
     "measures",
     "activations",

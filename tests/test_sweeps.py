@@ -17,7 +17,7 @@ def short_run(problem, start):
     return flow(problem, stochastic(problem, 0.25, 0.25, 20), begin(*start), 30)
 
 
-PLANE = Experiment("relu", "sgd", experiments.plane_teacher, experiments.small_sphere_plane, short_run)
+PLANE = Experiment("relu", "sgd", experiments.plane_teacher, experiments.small_sphere_plane, short_run, 30)
 
 
 def same(one, two):
