@@ -50,7 +50,7 @@ def count(name, value, at_least=1):
 
 
 def counts(name, values, at_least=1):
-    """`values` as a list of ints >= `at_least`, each once, in their order; ValueError if one is wrong, or none there."""
+    """`values` as a list of ints >= `at_least`, each once; ValueError if one is wrong, or if there is none."""
     if isinstance(values, numbers.Number | str) or values is None:
         raise ValueError(f"{name} must be a list of whole numbers >= {at_least}, but it is {values!r:.80}")
     found = list(dict.fromkeys([count(name, value, at_least) for value in values]))

@@ -90,7 +90,7 @@ def site(tmp_path_factory, demand):
     """The folder of a site built by the command, in a fresh process."""
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mfcourse", "site", "build", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=website.ROOT, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=website.ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr.lower(), done.stderr
     return out

@@ -27,7 +27,7 @@ def test_reproduce_writes_a_picture_and_the_numbers_it_prints(capsys, tmp_path):
     out = tmp_path / "new" / "folder"
     code, printed, _ = run(capsys, "reproduce", "figure1", "--seeds", "4,5", "--m", "6,10", "--out", str(out))
     assert code == 0
-    data = json.loads((out / "figure1.json").read_text())
+    data = json.loads((out / "figure1.json").read_text(encoding="utf-8"))
     assert data["figure"] == "figure1"
     assert [(r["seed"], r["m"], r["method"]) for r in data["runs"]] == [
         (4, 6, "flow"),
@@ -49,7 +49,7 @@ def test_reproduce_writes_a_picture_and_the_numbers_it_prints(capsys, tmp_path):
 def test_quick_means_fewer_seeds_and_sizes_but_at_least_twenty_particles(capsys, tmp_path):
     code, _, _ = run(capsys, "reproduce", "figure1", "--quick", "--out", str(tmp_path))
     assert code == 0
-    runs = json.loads((tmp_path / "figure1.json").read_text())["runs"]
+    runs = json.loads((tmp_path / "figure1.json").read_text(encoding="utf-8"))["runs"]
     assert {r["seed"] for r in runs} < set(experiments.SEEDS)
     assert max(r["m"] for r in runs) >= 20
 
@@ -59,7 +59,7 @@ def test_all_quick_writes_three_figures_whose_numbers_tell_moving_from_fixed(cap
     assert code == 0
     for name in ("figure1", "figure2", "figure3"):
         assert matplotlib.image.imread(tmp_path / f"{name}.png").std() > 0.05
-        runs = json.loads((tmp_path / f"{name}.json").read_text())["runs"]
+        runs = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))["runs"]
         keys = [(r["problem"], r["method"], r["seed"], r["m"]) for r in runs]
         assert len(set(keys)) == len(keys)
     excess = {(r["problem"], r["method"], r["m"]): r["excess"] for r in runs}
@@ -72,7 +72,7 @@ def test_all_quick_writes_three_figures_whose_numbers_tell_moving_from_fixed(cap
 def test_digits_prints_three_accuracies_side_by_side(capsys, tmp_path):
     code, printed, _ = run(capsys, "reproduce", "digits", "--seeds", "1", "--out", str(tmp_path))
     assert code == 0
-    row = json.loads((tmp_path / "digits.json").read_text())["runs"][0]
+    row = json.loads((tmp_path / "digits.json").read_text(encoding="utf-8"))["runs"][0]
     shown = [float(word) for word in printed.splitlines()[-1].split()[3:]]
     assert shown == [pytest.approx(row[key], abs=1e-4) for key in ("particles", "mlp", "logistic_regression")]
 
@@ -118,7 +118,7 @@ def test_bad_arguments_are_one_line_and_exit_code_2(capsys, argv, words):
 
 
 def test_a_folder_that_cannot_be_written_is_one_line_before_any_work(capsys, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setattr(experiments, "figure", lambda *a, **k: pytest.fail("work began"))
     code, _, err = run(capsys, "reproduce", "figure1", "--out", str(tmp_path / "file" / "below"))
     assert code == 2
@@ -147,7 +147,9 @@ def test_help_teaches_with_an_example_or_a_next_step(capsys, argv):
 def test_version_and_module_call_agree(capsys):
     code, out, _ = run(capsys, "--version")
     assert code == 0
-    called = subprocess.run([sys.executable, "-m", "mfcourse", "--version"], capture_output=True, text=True, check=True)
+    called = subprocess.run(
+        [sys.executable, "-m", "mfcourse", "--version"], capture_output=True, encoding="utf-8", check=True
+    )
     assert called.stdout == out
 
 
@@ -167,7 +169,7 @@ def test_ctrl_c_ends_with_130_in_one_line(capsys, monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for other processes")
 def test_ctrl_c_during_a_figure_keeps_the_finished_runs(tmp_path):
     command = [sys.executable, "-m", "mfcourse", "reproduce", "figure1", "--seeds", "0-199", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     unfinished = tmp_path / "figure1.unfinished"
     limit = time.monotonic() + 100
     while not (unfinished.is_dir() and len(list(unfinished.glob("*.npz"))) >= 2):
