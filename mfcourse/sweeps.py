@@ -109,9 +109,11 @@ def spread(function, tasks, jobs=None, title="", progress=False):
     jobs = jobs and max(1, min(jobs, len(tasks)))
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", initializer=end_with_parent)
     work = parallel(delayed(on_one_thread)(function, task) for task in tasks)
-    with tqdm(work, total=len(tasks), desc=title, unit="stack", leave=False, disable=not progress) as bar:
+    with tqdm(total=len(tasks), desc=title, unit="stack", leave=False, disable=not progress) as bar:
         try:
-            yield from bar
+            for result in work:
+                bar.update()
+                yield result
         except BaseException:
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # joblib counts what is given up
                 work.close()

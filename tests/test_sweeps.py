@@ -273,7 +273,7 @@ def test_a_full_disk_is_named_ends_the_work_in_silence_and_keeps_what_was_finish
     with pytest.raises(OSError, match=r"No space left on device: .*\.npz"):
         sweep(PLANE, (0, 1), (5, 8, 200), jobs=2, unfinished=tmp_path)
     assert list(tmp_path.iterdir()) == saved
-    assert not recwarn.list
+    assert [str(w.message) for w in recwarn] == []
 
 
 def test_problems_of_different_kinds_are_no_stack():
