@@ -32,6 +32,20 @@ def course_style():
     plt.close("all")
 
 
+@pytest.fixture
+def link(tmp_path):
+    """A function (name, target): a link in the test's folder; the test is skipped where one may not make links."""
+
+    def make(name, target):
+        try:
+            (tmp_path / name).symlink_to(target)
+        except OSError as error:
+            pytest.skip(f"no links here: {error}")
+        return tmp_path / name
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def demand():
     """A function (found, name): skips the test if something it needs was not found, or fails where that is demanded."""
