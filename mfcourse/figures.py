@@ -57,9 +57,9 @@ def figure2(problem, runs, seed):
     """
     _demand(runs, "runs")
     sizes = sorted({m for _, m in runs})
-    missing = [pair for pair in ((method, m) for method in {key for key, _ in runs} for m in sizes) if pair not in runs]
-    if missing:
-        raise ValueError(f"runs must hold every method with every m, but {missing[0]} is missing")
+    for pair in ((method, m) for method, _ in runs for m in sizes):
+        if pair not in runs:
+            raise ValueError(f"runs must hold every method with every m, but {pair} is missing")
     methods = [(key, name) for key, name in (("flow", "exact gradient"), ("sgd", "SGD")) if (key, sizes[0]) in runs]
     fig, axes = plt.subplots(
         len(methods), len(sizes) + 1, figsize=(3.2 * len(sizes) + 3.9, 3.3 * len(methods)), squeeze=False
@@ -86,22 +86,28 @@ def figure3(records):
     Raises ValueError unless every problem has records of both, and each m the same number of them.
     """
     titles = {"spikes": ("spikes, d = 1", 5), "relu": ("ReLU, d = 100", 20), "sigmoid": ("sigmoid, d = 100", 20)}
+    curves = {problem: _curves(records, problem) for problem in titles}
     fig, axes = plt.subplots(1, len(titles), figsize=(4.1 * len(titles), 3.9), sharey=True)
     for ax, (problem, (title, n_atoms)) in zip(axes, titles.items(), strict=True):
-        curves = {}
-        for method, name in (("flow", "particles move"), ("fixed", "positions fixed")):
-            chosen = [r for r in records if (r["problem"], r["method"]) == (problem, method)]
-            sizes = sorted({r["m"] for r in chosen})
-            excess = [[r["excess"] for r in chosen if r["m"] == m] for m in sizes]
-            if len({len(row) for row in excess}) != 1:
-                wrong = "they are not" if excess else "there are none"
-                raise ValueError(f"records of {problem}, {method} must be as many for each m, but {wrong}")
-            curves[name] = sizes, np.array(excess).T
-        plots.excess_against_m(ax, curves, n_atoms)
+        plots.excess_against_m(ax, curves[problem], n_atoms)
         ax.set(title=title, ylabel="")
     axes[0].set_ylabel("relative excess")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return fig
+
+
+def _curves(records, problem):
+    """{name: (sizes, excess of shape (seeds, sizes))} of one problem, for `plots.excess_against_m`."""
+    curves = {}
+    for method, name in (("flow", "particles move"), ("fixed", "positions fixed")):
+        chosen = [r for r in records if (r["problem"], r["method"]) == (problem, method)]
+        sizes = sorted({r["m"] for r in chosen})
+        excess = [[r["excess"] for r in chosen if r["m"] == m] for m in sizes]
+        if len({len(row) for row in excess}) != 1:
+            wrong = "they are not" if excess else "there are none"
+            raise ValueError(f"records of {problem}, {method} must be as many for each m, but {wrong}")
+        curves[name] = sizes, np.array(excess).T
+    return curves
 
 
 def _demand(data, name):

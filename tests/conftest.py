@@ -6,6 +6,7 @@ and frame rates, is kept in the folder that MFCOURSE_ALBUM names.
 """
 
 import importlib.util
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -17,6 +18,10 @@ import matplotlib.pyplot as plt
 import pytest
 
 from mfcourse import live, plots, website
+
+multiprocessing.set_start_method(
+    "spawn", force=True
+)  # what Windows and macOS do: a new process knows nothing of its parent
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RENDERED = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"
