@@ -89,7 +89,7 @@ def origin(experiment, seeds, m):
 def code():
     """Eight letters and digits that change with the code of the course: between two versions steps may change too."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 

@@ -10,7 +10,7 @@ import time
 import matplotlib.image
 import pytest
 
-from mfcourse import arguments, cli, digits, experiments, lab, problems
+from mfcourse import arguments, cli, digits, experiments, flows, lab, problems
 from mfcourse.convex import certified_optimum
 from mfcourse.endings import Terminated
 
@@ -220,6 +220,20 @@ def test_a_half_written_run_file_is_one_line_that_names_it(capsys, tmp_path):
     assert "spikes-flow-m6-seeds0.npz must be a run saved by mfcourse" in err
     assert err.count("\n") == 1
     assert not (tmp_path / "figure1.json").exists()
+
+
+def test_a_kept_run_of_seven_steps_is_no_result(capsys, tmp_path):
+    problem = problems.spikes(0)
+    step = flows.forward_backward(problem, *experiments.spike_steps(problem))
+    kept = tmp_path / "figure1.unfinished" / "spikes-flow-m6-seeds0.npz"
+    kept.parent.mkdir()
+    flows.flow(problem, step, experiments.grid_of(0, 6), 7).save(kept)
+    code, out, err = run(capsys, "reproduce", "figure1", "--seeds", "0", "--m", "6", "--out", str(tmp_path))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"mfcourse: {kept} holds a run of no known origin, wanted is spikes, flow, seeds 0, m = 6 by")
+    assert err.endswith("; delete it, or name another folder\n")
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["figure1.unfinished"]
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["reproduce", "--help"], ["certify", "--help"], ["lab", "--help"]])
