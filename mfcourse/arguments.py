@@ -1,4 +1,4 @@
-"""Reading the command line: errors of one line, lists of numbers, letters."""
+"""Reading the command line: errors of one line, lists of numbers, letters, places."""
 
 import argparse
 
@@ -13,20 +13,22 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())}; `{self.prog} --help` shows what is possible\n")
 
 
-def whole_number(least):
-    """A reader of one whole number >= least."""
+def whole_number(least, most=None, reason=""):
+    """A reader of one whole number >= least; if there is a `most`, the reason says why, before anything is tried."""
 
     def read(text):
         if not (text.isdecimal() and len(text) <= 9 and int(text) >= least):
             raise argparse.ArgumentTypeError(f"{text!r:.40} must be a whole number >= {least}, of 9 digits at most")
+        if most is not None and int(text) > most:
+            raise argparse.ArgumentTypeError(f"{text} is too large, it must be {most} at most: {reason}")
         return int(text)
 
     return read
 
 
-def whole_numbers(least):
-    """A reader of lists of whole numbers >= least: 7, 0-4 or 0,1,4,5, repetitions dropped."""
-    one = whole_number(least)
+def whole_numbers(least, most=None, reason=""):
+    """A reader of lists of such numbers: 7, 0-4 or 0,1,4,5, repetitions dropped."""
+    one = whole_number(least, most, reason)
 
     def read(text):
         numbers = []
@@ -51,3 +53,10 @@ def letter(text):
 def letters(text):
     """A reader of letters of labs: A, or A,C."""
     return [letter(part) for part in text.split(",")]
+
+
+def place(text):
+    """A reader of the name of a file or folder: an empty one would stand for the folder one happens to be in."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} must name a file or a folder; a dot is the folder you are in")
+    return text

@@ -49,6 +49,16 @@ def count(name, value, at_least=1):
     return int(value)
 
 
+def counts(name, values, at_least=1):
+    """`values` as a list of ints >= `at_least`, each once; ValueError if one is wrong, or if there is none."""
+    if isinstance(values, numbers.Number | str) or values is None:
+        raise ValueError(f"{name} must be a list of whole numbers >= {at_least}, but it is {values!r:.80}")
+    found = list(dict.fromkeys([count(name, value, at_least) for value in values]))
+    if not found:
+        raise ValueError(f"{name} must hold at least one whole number >= {at_least}, but there is none")
+    return found
+
+
 def one_of(name, value, allowed):
     """`value`, which must be one of the names in `allowed`; ValueError otherwise."""
     if value not in allowed:

@@ -15,7 +15,6 @@ QUICK = {  # fewer instances and numbers of particles, with the same steps
     "figure2": ((4, 7), (5, 10, 100)),
     "figure3": ((0, 1, 2), (6, 10, 20, 50, 100)),
 }
-INTERRUPTED = 130  # the exit code of a command ended by Ctrl-C
 
 
 def reproduce(arguments):
@@ -25,9 +24,13 @@ def reproduce(arguments):
     matplotlib.use("Agg")  # files are wanted, no window
     from mfcourse import experiments, figures, plots, tables
     from mfcourse.digits import accuracies
-    from mfcourse.files import writable_folder, write_whole
+    from mfcourse.files import writable_file, writable_folder, write_whole
 
     out = writable_folder("--out", arguments.out)
+    names = tuple(experiments.FIGURES) if arguments.figure == "all" else (arguments.figure,)
+    for name in names:  # nothing is computed in vain
+        for kind in ("json",) if name == "digits" else ("json", "png"):
+            writable_file("--out", out / f"{name}.{kind}")
     if arguments.figure == "digits":
         seeds = arguments.seeds or (experiments.SEEDS[:1] if arguments.quick else experiments.SEEDS)
         rows = [accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds]
@@ -35,7 +38,7 @@ def reproduce(arguments):
         print(tables.accuracies(rows))
         return 0
     plots.use_course_style()
-    for name in experiments.FIGURES if arguments.figure == "all" else (arguments.figure,):
+    for name in names:
         seeds = arguments.seeds or (range(10) if arguments.figure == "all" else experiments.SEEDS)
         sizes = arguments.m
         if arguments.quick:
@@ -43,10 +46,10 @@ def reproduce(arguments):
         unfinished = out / f"{name}.unfinished"
         try:
             records, runs = experiments.figure(name, seeds, sizes, arguments.jobs, unfinished, progress=True)
-        except KeyboardInterrupt:
-            kept = f"; finished runs are kept in {unfinished}, the same command goes on from there"
-            print(f"mfcourse: interrupted{kept if unfinished.exists() else ''}", file=sys.stderr)
-            return INTERRUPTED
+        except KeyboardInterrupt as ending:
+            if any(unfinished.glob("*.npz")):
+                ending.args = (f"finished runs are kept in {unfinished}, the same command goes on from there",)
+            raise
         figure = figures.draw(name, records, runs)
         write_whole(out / f"{name}.png", lambda file, figure=figure: figure.savefig(file, format="png"))
         write_numbers(out, name, records)
@@ -176,9 +179,9 @@ def labs_grade(arguments):
 def labs_pool(arguments):
     """Merge the results of the teams of lab B; files that cannot be used are named, the others count."""
     from mfcourse import pooling, tables
-    from mfcourse.files import writable_folder
+    from mfcourse.files import writable_file
 
-    writable_folder("--out", Path(arguments.out).parent)
+    writable_file("--out", arguments.out)
     patterns = [f"{name}/team-*.json" if Path(name).is_dir() else name for name in arguments.results]
     files = [file for name in patterns for file in sorted(glob.glob(name)) or [name]]  # Windows leaves *.json to us
     pooled, rejected = pooling.pool(files)

@@ -29,6 +29,7 @@ FLOW_SIZES = {
 }
 FIXED_SIZES = (10, 20, 50, 100, 200, 500, 1000)
 PATIENCE = 100_000  # steps after which a run of spikes that is neither certified nor at rest is given up
+PLANE_STEPS, RELU_STEPS, SIGMOID_STEPS = 20_000, 2500, 4000  # of networks, which are not stopped before
 
 
 def spike_steps(problem, metric="euclidean"):
@@ -88,12 +89,12 @@ def small_sphere_plane(seed, m):
 
 def plain_run(problem, start):
     """Gradient descent with the exact risk, steps of .25."""
-    return flow(problem, gradient(problem, 0.25, 0.25), start, 20_000)
+    return flow(problem, gradient(problem, 0.25, 0.25), start, PLANE_STEPS)
 
 
 def sgd_run(problem, start):
     """The same steps on mini-batches of 100 fresh samples."""
-    return flow(problem, stochastic(problem, 0.25, 0.25, 100), begin(*start), 20_000)
+    return flow(problem, stochastic(problem, 0.25, 0.25, 100), begin(*start), PLANE_STEPS)
 
 
 def relu_teacher(seed):
@@ -108,7 +109,7 @@ def small_sphere(seed, m):
 
 def relu_run(problem, start):
     """Gradient descent with momentum .9, steps of .1."""
-    return flow(problem, heavy_ball(problem, 0.1, 0.1), at_rest(*start), 2500, record=())
+    return flow(problem, heavy_ball(problem, 0.1, 0.1), at_rest(*start), RELU_STEPS, record=())
 
 
 def sigmoid_teacher(seed):
@@ -123,14 +124,14 @@ def wide_sphere(seed, m):
 
 def sigmoid_run(problem, start):
     """Gradient descent with momentum .9, steps of .3."""
-    return flow(problem, heavy_ball(problem, 0.3, 0.3), at_rest(*start), 4000, record=())
+    return flow(problem, heavy_ball(problem, 0.3, 0.3), at_rest(*start), SIGMOID_STEPS, record=())
 
 
-SPIKES = Experiment("spikes", "flow", problems.spikes, grid_of, spike_run)
-PLANE = Experiment("relu", "flow", plane_teacher, small_sphere_plane, plain_run)
-PLANE_SGD = Experiment("relu", "sgd", plane_teacher, small_sphere_plane, sgd_run)
-RELU = Experiment("relu", "flow", relu_teacher, small_sphere, relu_run)
-SIGMOID = Experiment("sigmoid", "flow", sigmoid_teacher, wide_sphere, sigmoid_run)
+SPIKES = Experiment("spikes", "flow", problems.spikes, grid_of, spike_run, PATIENCE)
+PLANE = Experiment("relu", "flow", plane_teacher, small_sphere_plane, plain_run, PLANE_STEPS)
+PLANE_SGD = Experiment("relu", "sgd", plane_teacher, small_sphere_plane, sgd_run, PLANE_STEPS)
+RELU = Experiment("relu", "flow", relu_teacher, small_sphere, relu_run, RELU_STEPS)
+SIGMOID = Experiment("sigmoid", "flow", sigmoid_teacher, wide_sphere, sigmoid_run, SIGMOID_STEPS)
 FIGURES = {"figure1": (SPIKES,), "figure2": (PLANE, PLANE_SGD), "figure3": (SPIKES, RELU, SIGMOID)}
 
 
@@ -138,25 +139,32 @@ def figure(name, seeds=SEEDS, sizes=None, jobs=None, unfinished=None, progress=F
     """The data of "figure1", "figure2" or "figure3": (records, runs).
 
     Figure 1: spikes with few, enough and many particles; Figure 2: ReLU in the plane, exact flow and SGD; Figure 3:
-    excess against m, particles that move and particles that stay. sizes: numbers of particles in place of the
-    figure's own. records: one dictionary for each run; runs: {(problem, method, seed, m): Run} of those that flow.
+    excess against m, particles that move and particles that stay. seeds: instances, each taken once; sizes: numbers of
+    particles in place of the figure's own; jobs, unfinished: as for `sweep`, which raises ValueError for what it cannot
+    use. records: one dictionary for each run; runs: {(problem, method, seed, m): Run} of those that flow.
     """
     checks.one_of("name", name, tuple(FIGURES))
+    seeds = checks.counts("seeds", seeds, at_least=0)
+    sizes = None if sizes is None else checks.counts("sizes", sizes)
     records, runs = [], {}
     for experiment in FIGURES[name]:
-        moving = sizes or SIZES.get(name) or FLOW_SIZES[experiment.problem]
-        found = sweep(experiment, seeds, moving, jobs, unfinished, progress)
-        optima = {seed: optimum(experiment.problem, experiment.make(seed)) for seed in dict.fromkeys(seeds)}
+        found = sweep(experiment, seeds, moving_sizes(name, experiment, sizes), jobs, unfinished, progress)
+        optima = {seed: optimum(experiment.problem, experiment.make(seed)) for seed in seeds}
         for (seed, m), run in found.items():
             runs[experiment.problem, experiment.method, seed, m] = run
             end = experiment.make(seed), h1(*run.state[:2]), optima[seed]
             records.append(record(experiment, experiment.method, seed, m, *end, int(run.steps[-1]), run.seconds))
         if name == "figure3":
-            tasks = [(experiment, seed, m, optima[seed]) for m in sizes or FIXED_SIZES for seed in dict.fromkeys(seeds)]
+            tasks = [(experiment, seed, m, optima[seed]) for m in sizes or FIXED_SIZES for seed in seeds]
             records += spread(fixed, tasks, jobs, f"{experiment.problem} fixed", progress)
     order = [experiment.problem for experiment in FIGURES[name]]
     records.sort(key=lambda r: (order.index(r["problem"]), r["method"], r["seed"], r["m"]))
     return records, runs
+
+
+def moving_sizes(name, experiment, sizes=None):
+    """Numbers of particles that move in a figure: `sizes`, or the figure's own if that is None."""
+    return SIZES.get(name, FLOW_SIZES[experiment.problem]) if sizes is None else sizes
 
 
 def shipped(name):
@@ -168,7 +176,7 @@ def shipped(name):
 def clear(name, seeds, sizes, unfinished):
     """Remove the kept stacks of a figure that is complete, and their folder if nothing else is in it."""
     for experiment in FIGURES[name]:
-        for stack in cut_stacks(seeds, sizes or SIZES.get(name) or FLOW_SIZES[experiment.problem]):
+        for stack in cut_stacks(seeds, moving_sizes(name, experiment, sizes)):
             (unfinished / file_name(experiment, *stack)).unlink(missing_ok=True)
     if unfinished.exists() and not any(unfinished.iterdir()):
         unfinished.rmdir()
@@ -203,7 +211,12 @@ def record(experiment, method, seed, m, problem, measure, best, steps, seconds):
 
 
 def excess_of_grids(problem, optimum, sizes):
-    """Relative excess of the best measure on each fixed uniform grid (Lasso), one number for each m in `sizes`."""
+    """Relative excess of the best measure on each fixed uniform grid (Lasso), one number for each m in `sizes`.
+
+    Raises ValueError if there is no m, or one that is no number of points of a grid.
+    """
+    if not len(sizes):
+        raise ValueError("sizes must hold at least one number of points, but there is none")
     best = problem.objective(optimum)
     dimension = problem.risk.features.dimension
     fitted = [fixed_positions(problem, grid_start(m, dimension)[1]) for m in sizes]

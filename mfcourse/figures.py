@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from mfcourse import plots
+from mfcourse import checks, plots
 from mfcourse.certificates import certify
 from mfcourse.experiments import FIGURES
 from mfcourse.measures import Measure, h1
@@ -12,9 +12,14 @@ SHOWN = (4, 7, 8)  # seeds whose Figure 2 shows best what all of them show
 
 
 def draw(name, records, runs):
-    """The Figure of what `experiments.figure(name)` returned; of one of its instances where it shows one."""
+    """The Figure of what `experiments.figure(name)` returned; of one of its instances where it shows one.
+
+    Raises ValueError if there is no such figure, or nothing to draw, as the functions below do.
+    """
+    checks.one_of("name", name, tuple(FIGURES))
     if name == "figure3":
         return figure3(records)
+    _demand(records, "records")
     seeds = list(dict.fromkeys(r["seed"] for r in records))
     shown = next((seed for seed in SHOWN if seed in seeds and name == "figure2"), seeds[0])
     problem = FIGURES[name][0].make(shown)
@@ -26,6 +31,7 @@ def draw(name, records, runs):
 
 def figure1(problem, runs):
     """The paper's Figure 1 with a certificate under each run: {m: Run} on one problem -> Figure."""
+    _demand(runs, "runs")
     fig, axes = plt.subplots(2, len(runs), figsize=(3.6 * len(runs), 5.6), sharex=True, squeeze=False)
     for (top, bottom), (m, run) in zip(axes.T, runs.items(), strict=True):
         measure = h1(*run.state)
@@ -49,7 +55,11 @@ def figure2(problem, runs, seed):
 
     Above the exact population risk, below mini-batches of SGD; at the right the relative risk along the runs.
     """
+    _demand(runs, "runs")
     sizes = sorted({m for _, m in runs})
+    for pair in ((method, m) for method, _ in runs for m in sizes):
+        if pair not in runs:
+            raise ValueError(f"runs must hold every method with every m, but {pair} is missing")
     methods = [(key, name) for key, name in (("flow", "exact gradient"), ("sgd", "SGD")) if (key, sizes[0]) in runs]
     fig, axes = plt.subplots(
         len(methods), len(sizes) + 1, figsize=(3.2 * len(sizes) + 3.9, 3.3 * len(methods)), squeeze=False
@@ -71,17 +81,35 @@ def figure2(problem, runs, seed):
 
 
 def figure3(records):
-    """The paper's Figure 3 from its records: excess against m, of particles that move and positions that stay."""
+    """The paper's Figure 3 from its records: excess against m, of particles that move and positions that stay.
+
+    Raises ValueError unless every problem has records of both, and each m the same number of them.
+    """
     titles = {"spikes": ("spikes, d = 1", 5), "relu": ("ReLU, d = 100", 20), "sigmoid": ("sigmoid, d = 100", 20)}
+    curves = {problem: _curves(records, problem) for problem in titles}
     fig, axes = plt.subplots(1, len(titles), figsize=(4.1 * len(titles), 3.9), sharey=True)
     for ax, (problem, (title, n_atoms)) in zip(axes, titles.items(), strict=True):
-        curves = {}
-        for method, name in (("flow", "particles move"), ("fixed", "positions fixed")):
-            chosen = [r for r in records if (r["problem"], r["method"]) == (problem, method)]
-            sizes = sorted({r["m"] for r in chosen})
-            curves[name] = sizes, np.array([[r["excess"] for r in chosen if r["m"] == m] for m in sizes]).T
-        plots.excess_against_m(ax, curves, n_atoms)
+        plots.excess_against_m(ax, curves[problem], n_atoms)
         ax.set(title=title, ylabel="")
     axes[0].set_ylabel("relative excess")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return fig
+
+
+def _curves(records, problem):
+    """{name: (sizes, excess of shape (seeds, sizes))} of one problem, for `plots.excess_against_m`."""
+    curves = {}
+    for method, name in (("flow", "particles move"), ("fixed", "positions fixed")):
+        chosen = [r for r in records if (r["problem"], r["method"]) == (problem, method)]
+        sizes = sorted({r["m"] for r in chosen})
+        excess = [[r["excess"] for r in chosen if r["m"] == m] for m in sizes]
+        if len({len(row) for row in excess}) != 1:
+            wrong = "they are not" if excess else "there are none"
+            raise ValueError(f"records of {problem}, {method} must be as many for each m, but {wrong}")
+        curves[name] = sizes, np.array(excess).T
+    return curves
+
+
+def _demand(data, name):
+    if not data:
+        raise ValueError(f"{name} must hold something to draw, but there is nothing in them")

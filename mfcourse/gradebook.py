@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 
 from mfcourse import classroom
@@ -20,7 +21,7 @@ def places(out):
         raise ValueError("--out must be the name of a new file, such as grades.csv")
     wanted = out, out.with_name(f"{out.stem}-texts.md"), out.with_name(f"{out.stem}-feedback")
     for path in wanted:
-        if path.exists():
+        if os.path.lexists(path):
             raise ValueError(f"--out must be a new name, but {path} exists, and you may have written in it")
     writable_folder("--out", out.parent)
     return wanted

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mfcourse.endings import Terminated
 from mfcourse.files import writable_folder, write_whole
 
 PACKAGE = Path(__file__).parent
@@ -48,5 +49,9 @@ def open_lab(folder, options=()):
     while True:
         try:
             return process.wait()
+        except Terminated:  # reaches nobody but us
+            process.terminate()
+            process.wait()
+            raise
         except KeyboardInterrupt:  # Ctrl-C reaches JupyterLab too, which asks before it closes
             continue

@@ -34,20 +34,26 @@ class Run:
         """True if a stopping rule ended the flow, for a stack: every run of it."""
         return bool(np.all(np.asarray(self.reason) != "steps"))
 
-    def save(self, path):
-        """Write the run to an .npz file, which is whole or absent."""
-        arrays = {"format": FORMAT, "reason": self.reason, "seconds": self.seconds}
+    def save(self, path, origin=""):
+        """Write the run to an .npz file, which is whole or absent, with a line on its origin if one is given."""
+        arrays = {"format": FORMAT, "origin": origin, "reason": self.reason, "seconds": self.seconds}
         arrays |= {name: getattr(self, name) for name in RECORDED}
         arrays |= {f"state{i}": array for i, array in enumerate(self.state)}
         write_whole(path, lambda file: np.savez(file, **arrays))
 
     @staticmethod
-    def load(path):
-        """Read a run back, to the same bits. Raises ValueError if the file is damaged or is not a run."""
+    def load(path, origin=None):
+        """Read a run back, to the same bits.
+
+        Raises ValueError if the file is damaged or is not a run, or if it is of another origin than the one given.
+        """
+        form, held = FORMAT, None
         try:
             with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-                if str(file["format"]) != FORMAT:
+                form = str(file["format"])
+                if form != FORMAT:
                     raise ValueError("format")
+                held = str(file["origin"])
                 number = sum(name.startswith("state") for name in file.files)
                 state = tuple(file[f"state{i}"] for i in range(number))
                 run = Run(*(file[name] for name in RECORDED), state, file["reason"][()], float(file["seconds"]))
@@ -58,13 +64,17 @@ class Run:
                     raise ValueError("shapes")
                 for values in (run.w, run.theta, run.energy, *state[:2]):
                     checks.finite("values", values)
-                return run
         except OSError:
             raise
         except Exception as error:  # whatever a foreign or damaged file does to the readers of zip and npy
+            it = "it is not" if form == FORMAT else f"its format is {form!r:.40}, not {FORMAT!r}"
             raise ValueError(
-                f"{path} must be a run saved by mfcourse, whole and unchanged, but it is not; delete it"
+                f"{path} must be a run saved by mfcourse, whole and unchanged, but {it}; delete it"
             ) from error
+        if origin is not None and held != origin:
+            held = held or "no known origin"
+            raise ValueError(f"{path} holds a run of {held}, wanted is {origin}; delete it, or name another folder")
+        return run
 
     def one(self, k):
         """Run number k of a stack, with its share of the time; memory of a step that all runs share stays whole."""

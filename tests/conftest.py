@@ -6,6 +6,7 @@ and frame rates, is kept in the folder that MFCOURSE_ALBUM names.
 """
 
 import importlib.util
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -17,6 +18,10 @@ import matplotlib.pyplot as plt
 import pytest
 
 from mfcourse import live, plots, website
+
+multiprocessing.set_start_method(
+    "spawn", force=True
+)  # what Windows and macOS do: a new process knows nothing of its parent
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RENDERED = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"
@@ -30,6 +35,20 @@ def course_style():
         plots.use_course_style()
         yield
     plt.close("all")
+
+
+@pytest.fixture
+def link(tmp_path):
+    """A function (name, target): a link in the test's folder; the test is skipped where one may not make links."""
+
+    def make(name, target):
+        try:
+            (tmp_path / name).symlink_to(target)
+        except OSError as error:
+            pytest.skip(f"no links here: {error}")
+        return tmp_path / name
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +109,7 @@ def site(tmp_path_factory, demand):
     """The folder of a site built by the command, in a fresh process."""
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mfcourse", "site", "build", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=website.ROOT, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=website.ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr.lower(), done.stderr
     return out

@@ -84,6 +84,35 @@ def test_count_says_what_is_allowed(value, at_least):
         checks.count("m", value, at_least)
 
 
+@pytest.mark.parametrize(
+    "values", [[3, 1, 3], (3, 1), np.array([3, 1, 1]), range(3, 0, -2), iter([3, 1]), {3: 0, 1: 0}]
+)
+def test_counts_are_each_there_once_and_in_their_order(values):
+    found = checks.counts("seeds", values)
+    assert found == [3, 1]
+    assert {type(number) for number in found} == {int}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([], "seeds must hold at least one whole number >= 0, but there is none"),
+        (np.array([]), "seeds must hold at least one whole number >= 0, but there is none"),
+        (5, "seeds must be a list of whole numbers >= 0, but it is 5"),
+        (np.float64(5), "seeds must be a list of whole numbers >= 0, but it is "),
+        ("05", "seeds must be a list of whole numbers >= 0, but it is '05'"),
+        (None, "seeds must be a list of whole numbers >= 0, but it is None"),
+        ([1, True], "seeds must be a whole number >= 0, but it is True"),
+        ([2, 2.0], "seeds must be a whole number >= 0, but it is 2.0"),
+        ([0, -1], "seeds must be a whole number >= 0, but it is -1"),
+        ([[0, 1]], r"seeds must be a whole number >= 0, but it is \[0, 1\]"),
+    ],
+)
+def test_counts_says_what_is_allowed(values, words):
+    with pytest.raises(ValueError, match=words):
+        checks.counts("seeds", values, at_least=0)
+
+
 def test_one_of_returns_an_allowed_name():
     assert checks.one_of("metric", "conic", ("euclidean", "conic")) == "conic"
 

@@ -40,7 +40,7 @@ def hand_in(tmp_path):
     def write(name, content):
         path = tmp_path / "handed-in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content if isinstance(content, str) else nbformat.writes(content))
+        path.write_text(content if isinstance(content, str) else nbformat.writes(content), encoding="utf-8")
         return tmp_path / "handed-in"
 
     return write
@@ -96,16 +96,16 @@ def test_an_interrupted_class_leaves_nothing_running(hand_in, monkeypatch):
 
 def test_a_release_holds_neither_solutions_nor_hidden_tests_and_keeps_what_is_there(tmp_path):
     assert classroom.write_releases(tmp_path / "out", ["B"]) == (["lab_b.ipynb"], [])
-    text = (tmp_path / "out" / "lab_b.ipynb").read_text()
+    text = (tmp_path / "out" / "lab_b.ipynb").read_text(encoding="utf-8")
     for secret in ("SOLUTION", "HIDDEN", "x * x", "x**3", "square, 5", "The cube."):
         assert secret not in text
     cells = classroom.cells_by_id(nbformat.reads(text, as_version=4))
     assert cells["b1"].source == "def square(x):\n    raise NotImplementedError"
     assert cells["b1-check"].source == "points = check_square(square)\npoints"
     assert not cells["b1-check"].metadata.editable
-    (tmp_path / "out" / "lab_b.ipynb").write_text("my answers")
+    (tmp_path / "out" / "lab_b.ipynb").write_text("my answers", encoding="utf-8")
     assert classroom.write_releases(tmp_path / "out") == (["lab_a.ipynb"], ["lab_b.ipynb"])
-    assert (tmp_path / "out" / "lab_b.ipynb").read_text() == "my answers"
+    assert (tmp_path / "out" / "lab_b.ipynb").read_text(encoding="utf-8") == "my answers"
 
 
 def test_full_marks_no_marks_and_what_is_between(hand_in):
@@ -272,7 +272,7 @@ def test_the_table_the_page_of_texts_and_the_feedback(hand_in, tmp_path):
     hand_in("=HYPERLINK().ipynb", solved("2"))
     lab, found = grades.grade(hand_in("anna.ipynb", solved("1", "3-text")), limits=LIMITS)
     table, page, folder = gradebook.write(tmp_path / "new" / "grades.csv", lab, found)
-    rows = list(csv.DictReader(io.StringIO(table.read_text())))
+    rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
     assert [row["student"] for row in rows] == ["'=HYPERLINK()", "anna"]
     assert rows[1] == {
         "student": "anna",
@@ -285,10 +285,10 @@ def test_the_table_the_page_of_texts_and_the_feedback(hand_in, tmp_path):
         "A2": "0",
         "A3 (text)": "",
     }
-    assert "Which grows faster" in page.read_text()
-    assert "> The cube." in page.read_text()
-    assert "**anna**\n\n> It grows faster." in page.read_text()
-    told = (folder / "anna.md").read_text()
+    assert "Which grows faster" in page.read_text(encoding="utf-8")
+    assert "> The cube." in page.read_text(encoding="utf-8")
+    assert "**anna**\n\n> It grows faster." in page.read_text(encoding="utf-8")
+    told = (folder / "anna.md").read_text(encoding="utf-8")
     assert "anna: 3 of 7 points by checks, and up to 2 for texts: 1 to read." in told
     assert "## A2: 0 of 4 points\n\n    Task A2: not solved yet" in told
     assert "> It grows faster." in told
@@ -334,12 +334,12 @@ def test_students_are_found_in_files_folders_moodle_exports_and_zip_files(hand_i
     assert [tuple(one) for one in submissions.find(tmp_path / "folder.zip")] == wanted
 
 
-def test_nobody_is_lost_whatever_they_hand_in(hand_in, tmp_path):
+def test_nobody_is_lost_whatever_they_hand_in(hand_in, tmp_path, link):
     hand_in("dots/.DS_Store", "")
     place = hand_in("well.ipynb", "1")
     (place / "hollow" / "work").mkdir(parents=True)
     zipfile.ZipFile(place / "void.zip", "w").close()
-    (place / "link.ipynb").symlink_to("nowhere")
+    link(place / "link.ipynb", "nowhere")
     with zipfile.ZipFile(place / "rotten.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("lab_a.ipynb", os.urandom(1000).hex())
     data = bytearray((place / "rotten.zip").read_bytes())
@@ -386,7 +386,7 @@ def test_a_file_that_would_fill_the_memory_is_refused_unread(hand_in, tmp_path, 
         archive.writestr("lab_a.ipynb", b"0" * 5 * 10**6)
     (place / "many").mkdir()
     for k in range(3):
-        (place / "many" / f"{k}.ipynb").write_text(" " * 900_000)
+        (place / "many" / f"{k}.ipynb").write_text(" " * 900_000, encoding="utf-8")
     monkeypatch.setattr(submissions, "ROOM", 2 * 10**6)
     assert [one.complaint for one in submissions.find(place)] == [
         "big.ipynb is larger than 1 MB",
@@ -408,9 +408,9 @@ def test_collect_sorts_into_folders_and_never_overwrites_or_leaves_the_folder(ha
         ("eve", "escaped.ipynb"),
     ]
     assert (kept, [one.student for one in refused]) == ([], ["bert"])
-    written[0].write_text("mine")
+    written[0].write_text("mine", encoding="utf-8")
     assert submissions.collect(place, tmp_path / "sorted")[:2] == ([], written)
-    assert written[0].read_text() == "mine"
+    assert written[0].read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize(("place", "words"), [("nowhere", "must be a folder or a zip file"), (".", "nothing in")])

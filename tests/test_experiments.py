@@ -173,6 +173,10 @@ def test_fixed_grids_improve_like_a_power_of_m():
     [
         (lambda: experiments.figure("figure1", seeds=(-1,)), "seeds must be"),
         (lambda: experiments.figure("figure1", sizes=(0,)), "sizes must be"),
+        (lambda: experiments.figure("figure1", seeds=()), "seeds must hold at least one"),
+        (lambda: experiments.figure("figure1", sizes=()), "sizes must hold at least one"),
+        (lambda: experiments.figure("figure1", jobs=0), "jobs must be"),
+        (lambda: experiments.excess_of_grids(problems.spikes(0), Measure(np.zeros(0), np.zeros((0, 1))), ()), "sizes"),
         (lambda: experiments.figure("figure9"), "name must be one of 'figure1'"),
         (lambda: experiments.spike_steps(problems.spikes(0), "flat"), "metric must be"),
     ],

@@ -1,5 +1,6 @@
 """The paper's figures: composed of true titles and of the numbers of the runs."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -72,3 +73,35 @@ def test_figure_3_has_a_panel_for_each_problem_with_all_points():
         np.testing.assert_allclose(line(ax, "positions fixed").get_ydata(), [5.5e-2, 5.5e-5, 5.5e-11])
         points = [item for item in ax.get_lines() if item.get_marker() != "None"]
         assert sum(item.get_ydata().size for item in points) == 10
+
+
+def records(*keys):
+    return [dict(zip(("problem", "method", "seed", "m"), key, strict=True), excess=0.5) for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: figures.draw("figure9", [], {}), "name must be one of 'figure1'"),
+        (lambda: figures.draw("figure1", [], {}), "records must hold something to draw"),
+        (lambda: figures.draw("figure1", records(("spikes", "flow", 0, 6)), {}), "runs must hold something to draw"),
+        (lambda: figures.draw("figure2", records(("relu", "flow", 4, 5)), {}), "runs must hold something to draw"),
+        (lambda: figures.draw("figure3", [], {}), "records of spikes, flow must be as many .* but there are none"),
+        (lambda: figures.figure1(problems.spikes(0), {}), "runs must hold something to draw"),
+        (lambda: figures.figure2(problems.relu_teacher(0, 2, 4), {}, 0), "runs must hold something to draw"),
+        (
+            lambda: figures.figure2(problems.relu_teacher(0, 2, 4), {("flow", 5): None, ("sgd", 9): None}, 0),
+            r"every method with every m, but \('flow', 9\) is missing",
+        ),
+        (
+            lambda: figures.figure3(
+                records(("spikes", "flow", 0, 6), ("spikes", "flow", 1, 6), ("spikes", "flow", 0, 8))
+            ),
+            "records of spikes, flow must be as many for each m, but they are not",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_before_anything_is(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+    assert not plt.get_fignums()

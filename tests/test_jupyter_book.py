@@ -21,7 +21,9 @@ def test_jupyter_book_2_builds_the_same_pages_without_a_warning(tmp_path, demand
     settings["site"]["template"] = str(Path(__file__).parent / "stub_theme")
     (tmp_path / "book" / "myst.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     command = [PROGRAM, "build", "--html", "--ci", "--strict"]
-    done = subprocess.run(command, cwd=tmp_path / "book", capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path / "book", capture_output=True, encoding="utf-8", timeout=100, check=False
+    )
     log = done.stdout + done.stderr
     assert done.returncode == 0, log
     assert "⚠" not in log, log

@@ -15,9 +15,9 @@ def test_all_notebooks_are_copied_as_they_are(tmp_path):
 
 def test_work_that_is_there_already_is_never_touched(tmp_path):
     mine = tmp_path / "09_sparse_spikes.ipynb"
-    mine.write_text("my answers")
+    mine.write_text("my answers", encoding="utf-8")
     copied, kept = lab.copy_notebooks(tmp_path)
-    assert mine.read_text() == "my answers"
+    assert mine.read_text(encoding="utf-8") == "my answers"
     assert kept == ["09_sparse_spikes.ipynb"]
     assert mine.name not in copied
     assert lab.copy_notebooks(tmp_path)[0] == []
@@ -26,7 +26,7 @@ def test_work_that_is_there_already_is_never_touched(tmp_path):
 def test_an_installed_wheel_has_its_notebooks_inside_the_package(tmp_path, monkeypatch):
     inside = tmp_path / "site-packages" / "mfcourse" / "notebooks"
     inside.mkdir(parents=True)
-    (inside / "01_x.ipynb").write_text("{}")
+    (inside / "01_x.ipynb").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(lab, "PACKAGE", inside.parent)
     assert lab.notebooks_folder() == inside
     assert not lab.in_clone()
@@ -52,6 +52,6 @@ def test_missing_notebooks_are_said_to_be_missing(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ValueError, match="folder must be a folder that can be written to"):
         lab.copy_notebooks(tmp_path / "file" / "below")

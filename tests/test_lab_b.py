@@ -57,11 +57,11 @@ def writing(name="team-{}.json", here=False, write=pooling.write_results, told=s
 
 
 def dump(path, team, runs):
-    path.write_text(json.dumps({"figure": "figure3", "team": team, "runs": runs}))
+    path.write_text(json.dumps({"figure": "figure3", "team": team, "runs": runs}), encoding="utf-8")
 
 
 def bare(path, team, runs):
-    path.write_text(json.dumps(runs))
+    path.write_text(json.dumps(runs), encoding="utf-8")
 
 
 def by_beta(k, n):

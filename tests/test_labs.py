@@ -126,7 +126,7 @@ def test_a_class_with_five_broken_notebooks(handout, capsys, tmp_path):
     hand_in("loop", ["a2"], write("while True:\n    pass"))
     hand_in("crash", ["a2"], write("import os\nos._exit(1)"))
     hand_in("deleted", ["a1"], forget)
-    (place / "prose.ipynb").write_text("I could not open it.")
+    (place / "prose.ipynb").write_text("I could not open it.", encoding="utf-8")
     (place / "other.ipynb").write_bytes((handout / "lab_b.ipynb").read_bytes())
     rows = grade(capsys, place, "--cell-seconds", "20")
     assert {student: row["remark"] for student, row in rows.items()} == {
@@ -178,8 +178,8 @@ def test_the_commands_say_what_they_did(handout, capsys, tmp_path):
 )
 def test_a_teachers_slips_are_one_line_and_exit_code_2(argv, words, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("old.csv").write_text("points by hand")
+    Path("old.csv").write_text("points by hand", encoding="utf-8")
     code, out, err = run(capsys, *argv)
     assert (code, out) == (2, "")
     assert words in err.splitlines()[-1]
-    assert Path("old.csv").read_text() == "points by hand"
+    assert Path("old.csv").read_text(encoding="utf-8") == "points by hand"

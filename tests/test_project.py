@@ -19,6 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "checks",
     "files",
+    "endings",
     "scratch",
     "measures",
     "activations",
@@ -94,6 +95,32 @@ def test_every_public_function_and_class_says_what_it_is(path):
             for child in node.body:
                 if isinstance(child, ast.FunctionDef | ast.ClassDef) and not child.name.startswith("_"):
                     assert ast.get_docstring(child), f"{path.name}: {child.name}"
+
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES + TESTS, ids=lambda path: path.stem)
+def test_text_has_its_encoding_said_wherever_it_comes_from_or_goes(path):
+    """Windows would take its own for what is not said, and find no Greek letters in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        said = {word.arg: ast.unparse(word.value) for word in node.keywords}
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+        texts = name in ("read_text", "write_text") or {"text", "universal_newlines"} & set(said)
+        if isinstance(node.func, ast.Name) and name == "open":
+            texts = "b" not in said.get("mode", ast.unparse(node.args[1]) if node.args[1:] else "r")
+        assert not texts or "encoding" in said, f"{path.name}, line {node.lineno}: {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_nothing_is_called_that_windows_does_not_have(path):
+    missing = {"fork", "forkpty", "killpg", "getpgid", "setsid", "getuid", "geteuid", "SIGKILL", "SIGALRM", "SIGHUP"}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not missing & {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert not {"fcntl", "resource", "pwd", "grp", "termios", "pty"} & names
 
 
 def test_the_two_commands_of_the_readme_are_one_line_each_with_a_windows_form_below():

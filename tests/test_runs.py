@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mfcourse import flows, problems, starts
-from mfcourse.runs import RECORDED, Run
+from mfcourse.runs import FORMAT, RECORDED, Run
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,25 @@ def test_a_damaged_or_foreign_file_is_refused_by_name(write, run, tmp_path):
     write(path, run)
     with pytest.raises(ValueError, match=r"strange\.npz must be a run saved by mfcourse"):
         Run.load(path)
+
+
+def test_a_run_is_read_only_by_those_who_want_one_of_its_origin(run, tmp_path):
+    run.save(tmp_path / "run.npz", "seed 0")
+    for origin in (None, "seed 0"):
+        assert (Run.load(tmp_path / "run.npz", origin).w == run.w).all()
+    with pytest.raises(
+        ValueError, match=r"run\.npz holds a run of seed 0, wanted is seed 1; delete it, or name another"
+    ):
+        Run.load(tmp_path / "run.npz", "seed 1")
+    run.save(tmp_path / "run.npz")
+    with pytest.raises(ValueError, match="holds a run of no known origin, wanted is seed 0; delete"):
+        Run.load(tmp_path / "run.npz", "seed 0")
+
+
+def test_another_format_is_named(run, tmp_path):
+    write_other_format(tmp_path / "old.npz", run)
+    with pytest.raises(ValueError, match=rf"unchanged, but its format is 'mfcourse run 0', not '{FORMAT}'; delete it"):
+        Run.load(tmp_path / "old.npz")
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):

@@ -95,8 +95,8 @@ def tiny_book(tmp_path, monkeypatch):
     """A book of one page that is quickly built, in place of ours; returns the page."""
     book = tmp_path / "book"
     book.mkdir()
-    (book / "conf.py").write_text("extensions = ['myst_parser']")
-    (book / "index.md").write_text("# One page")
+    (book / "conf.py").write_text("extensions = ['myst_parser']", encoding="utf-8")
+    (book / "index.md").write_text("# One page", encoding="utf-8")
     monkeypatch.setattr(website, "BOOK", book)
     monkeypatch.setattr(website, "ROOT", book)
     return book / "index.md"
@@ -105,7 +105,7 @@ def tiny_book(tmp_path, monkeypatch):
 def test_a_site_is_replaced_as_a_whole(capsys, tmp_path, tiny_book):
     out = tmp_path / "a site"
     assert main(["site", "build", "--out", str(out)]) == 0
-    tiny_book.write_text("# Another page")
+    tiny_book.write_text("# Another page", encoding="utf-8")
     assert main(["site", "build", "--out", str(out)]) == 0
     assert "Another page" in (out / "index.html").read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a site", "book"]
@@ -117,7 +117,7 @@ def test_build_does_not_touch_a_folder_that_holds_other_files(capsys, tmp_path, 
     if site:
         assert main(["site", "build", "--out", str(out)]) == 0
     out.mkdir(exist_ok=True)
-    (out / "thesis.tex").write_text("years of work")
+    (out / "thesis.tex").write_text("years of work", encoding="utf-8")
     before = sorted(out.iterdir())
     assert main(["site", "build", "--out", str(out)]) == 2
     error = capsys.readouterr().err
@@ -136,7 +136,7 @@ def test_the_folder_one_is_in_is_not_replaced(capsys, tmp_path, monkeypatch):
 def test_a_mere_warning_fails_the_build_and_leaves_the_old_site_as_it_was(capsys, tmp_path, tiny_book):
     out = tmp_path / "site"
     assert main(["site", "build", "--out", str(out)]) == 0
-    tiny_book.write_text("# One page\n\n[](nowhere.md)")
+    tiny_book.write_text("# One page\n\n[](nowhere.md)", encoding="utf-8")
     assert main(["site", "build", "--out", str(out)]) != 0
     assert "the site was not built" in capsys.readouterr().err
     assert "nowhere" not in (out / "index.html").read_text(encoding="utf-8")
