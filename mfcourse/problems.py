@@ -36,7 +36,7 @@ class Problem:
 
     def __post_init__(self):
         checks.positive("penalty", self.penalty, or_zero=True)
-        checks.one_of("positive", self.positive, (True, False))
+        checks.flag("positive", self.positive)
         if self.truth is not None:
             self._demand_allowed(self.truth.weights)
 

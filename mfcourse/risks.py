@@ -19,13 +19,10 @@ import numpy as np
 
 from mfcourse import checks, search
 from mfcourse.activations import activation_named
+from mfcourse.checks import NotFinite
 from mfcourse.features import Neurons
 from mfcourse.kernels import CLOSED_FORMS
 from mfcourse.measures import Measure
-
-
-class NotFinite(ValueError):
-    """Particles with a NaN, an infinity, or weights so large that the risk overflows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,10 +200,4 @@ class PopulationRisk:
 
 def _demand_finite(prediction, value, w, theta):
     """A NaN or an infinity anywhere in a run ends up in its prediction, so looking for one costs almost nothing."""
-    if np.isfinite(prediction).all() and np.isfinite(value).all():
-        return
-    try:
-        checks.finite("w", w), checks.finite("theta", theta)
-    except ValueError as error:
-        raise NotFinite(*error.args) from None
-    raise NotFinite(f"w must be small enough for the risk to be finite, but it has entries up to {np.abs(w).max():.3g}")
+    checks.finite_result((prediction, value), w=w, theta=theta)
