@@ -253,6 +253,9 @@ def residual(values, size):
 
 def same_runs(**shapes):
     """The leading axes that these shapes have in common; ValueError if they do not fit each other."""
+    different = set(shapes.values()) - {()}
+    if len(different) < 2:
+        return different.pop() if different else ()
     try:
         return np.broadcast_shapes(*shapes.values())
     except ValueError:

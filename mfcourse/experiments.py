@@ -73,6 +73,7 @@ def spike_run(problem, start, metric="euclidean", progress=False):
 
 def grid_of(seed, m):
     """The start of the spikes: weights 0 on a grid, the same for every seed."""
+    checks.count("seed", seed, at_least=0)
     return grid_start(m)
 
 
@@ -83,7 +84,11 @@ def plane_teacher(seed):
 
 def small_sphere_plane(seed, m):
     """Start on a small sphere in the plane, |w| = |theta| = .1, both signs."""
-    return sphere_start(m, np.random.default_rng([seed, m]), 2)
+    return sphere_start(m, _rng(seed, m), 2)
+
+
+def _rng(seed, m):
+    return np.random.default_rng([checks.count("seed", seed, at_least=0), checks.count("m", m)])
 
 
 def plain_run(problem, start):
@@ -103,7 +108,7 @@ def relu_teacher(seed):
 
 def small_sphere(seed, m):
     """Start on a small sphere in d = 100, |w| = |theta| = .1, both signs."""
-    return sphere_start(m, np.random.default_rng([seed, m]), 100)
+    return sphere_start(m, _rng(seed, m), 100)
 
 
 def relu_run(problem, start):
@@ -118,7 +123,7 @@ def sigmoid_teacher(seed):
 
 def wide_sphere(seed, m):
     """Start at |theta| = 10, as long as the teacher's, and w = +-30: not a start that Thm 3.5 covers."""
-    return sphere_start(m, np.random.default_rng([seed, m]), 100, radius=10, weight=30)
+    return sphere_start(m, _rng(seed, m), 100, radius=10, weight=30)
 
 
 def sigmoid_run(problem, start):

@@ -123,6 +123,7 @@ class Neurons:
     def _pull(self, residual, theta, table):
         """Potential and gradient from the table of values, which is used up."""
         residual = checks.residual(residual, self.size)
+        checks.same_runs(residual=residual.shape[:-1], theta=table.shape[:-2])
         scaled = (residual * self.activation.amplitude)[..., None]
         if not self.homogeneity:
             potential = (table @ scaled)[..., 0] + self.activation.offset * residual.sum(axis=-1, keepdims=True)
@@ -130,5 +131,5 @@ class Neurons:
         gradient = self.activation.chain(theta, table @ (scaled * self.x.astype(residual.dtype, copy=False)))
         if self.homogeneity:  # Euler's identity, which spares a look at the table
             potential = np.vecdot(theta, gradient) / self.homogeneity
-        checks.finite_result((potential, theta.sum()), residual=residual, theta=theta)
+        checks.finite_result((potential, gradient.sum(), theta.sum()), residual=residual, theta=theta)
         return potential, gradient

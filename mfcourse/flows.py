@@ -98,7 +98,9 @@ def heavy_ball(problem, step_w, step_theta, momentum=0.9):
     if checks.positive("momentum", momentum, or_zero=True) >= 1:
         raise ValueError(f"momentum must be in [0, 1), but it is {momentum!r}")
 
-    def step(w, theta, v_w, v_theta):
+    def step(w, theta, v_w=None, v_theta=None):
+        if v_w is None or v_theta is None:
+            raise ValueError("start must be (w, theta, v_w, v_theta) for a heavy ball, as flows.at_rest(w, theta) makes it")
         speed_w, speed_theta = velocity(problem, w, theta)
         v_w, v_theta = momentum * v_w + a * speed_w, momentum * v_theta + b * speed_theta
         return problem.allowed(w + v_w), theta + v_theta, v_w, v_theta
@@ -234,6 +236,7 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     if steps <= done:
         return run
     finite, reached, kept, clock = state, done, [], time.perf_counter()
+    unasked = _reasons("", state[0].shape[:-1])
     quiet = np.errstate(over="ignore", invalid="ignore")  # a divergence is noticed by the risk, and raised
     with quiet, BLAS.limit(limits=1), tqdm(total=steps - done, leave=False, disable=not progress) as bar:
         try:
@@ -242,8 +245,9 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
                 finite, state, reached = state, new, number
                 if number == done + 1:
                     _demand_same(state, finite)
-                reasons = _reasons(stop and number % check_every == 0 and stop(*state[:2]), state[0].shape[:-1])
-                stopped = (reasons != "steps").all()
+                asked = stop is not None and number % check_every == 0
+                reasons = _reasons(stop(*state[:2]), unasked.shape) if asked else unasked
+                stopped = asked and (reasons != "steps").all()
                 if number in wanted or number == steps or stopped:
                     kept.append((number, *state[:2], problem.energy(*state[:2])))
                 bar.update()

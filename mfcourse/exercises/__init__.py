@@ -9,6 +9,7 @@ import functools
 
 import numpy as np
 
+from mfcourse import checks
 from mfcourse.measures import Measure
 
 
@@ -39,10 +40,9 @@ def as_array(value, expected, shape=None):
     Raises AssertionError with `expected`, a sentence like "f returns the masses, an array", and what came instead.
     """
     try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        array = np.array(np.nan)
-    assert np.isfinite(array).all(), f"{expected}; yours is {value!r:.60}."
+        array = checks.finite("it", value).astype(float)
+    except ValueError as error:
+        raise AssertionError(f"{expected}; yours does not fit: {error}.") from None
     assert shape is None or array.shape == shape, f"{expected} of shape {shape}; yours has shape {array.shape}."
     return array
 
