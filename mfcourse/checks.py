@@ -192,17 +192,17 @@ def signs(name, values):
     """Labels -1 and 1 as an array of floats; ValueError, which says how to get them, otherwise."""
     _demand_unmasked(name, values)
     array = np.asarray(values)
-    kinds = np.unique(array.astype(str)) if array.dtype.kind in "OSUT" else np.unique(array[:0])
-    if len(kinds):
+    if array.ndim and array.size and array.dtype.kind in "OSUT":
+        word = array.flat[0]
         raise ValueError(
-            f"{name} must be the numbers -1 and 1, but it holds words or other objects such as {kinds[0]!r}: "
-            f"np.where({name} == {kinds[-1]!r}, 1, -1) makes them"
+            f"{name} must be the numbers -1 and 1, but it holds words or objects such as {shown(word)}: "
+            f"np.where({name} == {shown(word)}, 1, -1) makes them"
         )
     array = finite(name, values)
     wrong = array[~np.isin(array, (-1, 1))]
     if wrong.size:
-        remedy = f"2 * {name} - 1" if np.isin(array, (0, 1)).all() else f"np.where({name} == {wrong.max():g}, 1, -1)"
-        raise ValueError(f"{name} must be -1 and 1, but one is {wrong[0]:g}: {remedy} makes them of two other numbers")
+        remedy = f"2 * {name} - 1" if np.isin(array, (0, 1)).all() else f"np.where({name} == {array.max():g}, 1, -1)"
+        raise ValueError(f"{name} must be -1 or 1, but one is {wrong.flat[0]:g}: {remedy} makes them")
     return array
 
 

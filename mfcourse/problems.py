@@ -131,7 +131,7 @@ def from_data(x, y, activation, loss="squared", penalty=0.0, bias=True):
     """
     neurons = Neurons(x, activation, bias)
     checks.one_of("loss", loss, ("squared", "logistic"))
-    y = checks.finite("y", y)
+    y = checks.signs("y", y) if loss == "logistic" else checks.finite("y", y)
     if neurons.x.ndim != 2 or y.shape != (neurons.size,):
         raise ValueError(f"y must have shape (n,), one entry for each sample of x {np.shape(x)}, but it is {y.shape}")
     return Problem(FeatureRisk(neurons, Squared(y, neurons.size) if loss == "squared" else Logistic(y)), penalty)

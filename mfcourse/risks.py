@@ -13,6 +13,7 @@ Shapes: w (..., m), theta (..., m, d), `at` (q, d) for all runs or (..., q, d); 
 """
 
 import functools
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ class FeatureRisk:
         return self.features.homogeneity
 
     def __call__(self, w, theta):
-        with np.errstate(over="ignore", invalid="ignore"):
+        with _blamed_on(w=w, theta=theta):
             prediction, potential, gradient = self.features.push_pull(w, theta, self.loss.gradient)
             value = self.loss.value(prediction)
         _demand_finite(prediction, value, w, theta)
@@ -59,7 +60,7 @@ class FeatureRisk:
 
     def residual(self, w, theta):
         """R'(int phi dmu), the vector (..., n) whose product with phi(theta) is the potential."""
-        with np.errstate(over="ignore", invalid="ignore"):
+        with _blamed_on(w=w, theta=theta):
             prediction = self.features.push(w, theta)
         _demand_finite(prediction, 0.0, w, theta)
         return self.loss.gradient(prediction)
@@ -127,7 +128,7 @@ class PopulationRisk:
 
     def __call__(self, w, theta):
         masses, positions = self._difference(w, theta)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with _blamed_on(w=w, theta=theta):
             potential, gradient = self._correlate(positions, positions, masses)
             value = np.vecdot(masses, potential) / 2
             _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
@@ -139,7 +140,7 @@ class PopulationRisk:
         """The potential eta (..., q) and its gradient (..., q, d) at q points."""
         at = checks.finite("at", checks.points("at", at, self.dimension))
         masses, positions = self._difference(w, theta)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with _blamed_on(w=w, theta=theta, at=at):
             potential, gradient = self._correlate(at, positions, masses)
         _demand_finite(potential, 0.0, w, theta)
         return potential, gradient
@@ -196,6 +197,16 @@ class PopulationRisk:
         total, gradient = CLOSED_FORMS[sigma.core][0](a, b, masses)
         total = sigma.amplitude**2 * total + sigma.offset**2 * masses.sum(axis=-1, keepdims=True)
         return total, sigma.chain(at, gradient) * sigma.amplitude**2
+
+
+@contextmanager
+def _blamed_on(**inputs):
+    """What turns out not to be finite on the way is blamed on what came in, and nothing else is said of it."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            yield
+    except NotFinite:
+        checks.finite_result(np.nan, **inputs)
 
 
 def _demand_finite(prediction, value, w, theta):

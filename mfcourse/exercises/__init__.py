@@ -41,8 +41,8 @@ def as_array(value, expected, shape=None):
     """
     try:
         array = checks.finite("it", value).astype(float)
-    except ValueError as error:
-        raise AssertionError(f"{expected}; yours does not fit: {error}.") from None
+    except ValueError:
+        raise AssertionError(f"{expected}; yours is {checks.shown(value):.60}.") from None
     assert shape is None or array.shape == shape, f"{expected} of shape {shape}; yours has shape {array.shape}."
     return array
 
@@ -67,5 +67,5 @@ def as_particles(value, name):
 
 def as_measure(value, expected):
     """The learner's value, which must be a Measure; AssertionError with `expected` otherwise."""
-    assert isinstance(value, Measure), f"{expected}; yours is {value!r:.60}."
+    assert isinstance(value, Measure), f"{expected}; yours is {checks.shown(value):.60}."
     return value
