@@ -91,12 +91,16 @@ class Cosines:
         theta = checks.columns(theta, 1)
         return (np.cos(self._angles(theta)) * self._amplitude.astype(theta.dtype)).T
 
-    def _angles(self, theta):
-        """pi f t for every position and frequency, shape (..., m, n); ValueError for positions beyond the walls."""
-        low, high = theta.min(initial=0), theta.max(initial=1)
-        if not (low >= -ROUNDING and high <= 1 + ROUNDING):
+    @staticmethod
+    def _demand_inside(theta):
+        low, high = theta.min(initial=np.inf), theta.max(initial=-np.inf)
+        if theta.size and not (low >= -ROUNDING and high <= 1 + ROUNDING):
             checks.finite_result((low, high), theta=theta)
             raise ValueError(f"theta must lie on the interval [0, 1], but it runs from {low:g} to {high:g}")
+
+    def _angles(self, theta):
+        """pi f t for every position and frequency, shape (..., m, n)."""
+        self._demand_inside(theta)
         return theta * (np.pi * self.frequencies).astype(theta.dtype, copy=False)
 
     def _push(self, w, theta, angles):

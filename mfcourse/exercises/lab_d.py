@@ -21,6 +21,14 @@ MEMBERS = ("push", "pull", "push_pull", "size", "dimension", "period", "homogene
 SMALL, LARGE = 1e-2, 3e-2  # a defect that is rounding, and one that is a mistake
 
 
+class Waves(Cosines):
+    """Cosines on the whole line: where walls are is told apart from them."""
+
+    @staticmethod
+    def _demand_inside(theta):
+        """Every position is allowed."""
+
+
 @task("D1", 2)
 def check_predictions(predictions):
     """`predictions()` is complete and possible; whether it comes true is not judged."""
@@ -72,7 +80,7 @@ def check_pull(pull, seed=0):
 def check_audit(audit, seed=0):
     """`audit(features, w, theta, residual)`: two defects, of adjointness and of the gradient, that tell maps apart."""
     rng = np.random.default_rng(seed)
-    cosines, torus, neurons = Cosines(range(4)), Fourier(1, 2), Neurons(rng.normal(size=(6, 3)), "tanh")
+    cosines, torus, neurons = Waves(range(4)), Fourier(1, 2), Neurons(rng.normal(size=(6, 3)), "tanh")
 
     def defects(features, push=lambda p: p, pull=lambda v, g: (v, g)):
         changed = SimpleNamespace(size=features.size, dimension=features.dimension)
@@ -100,7 +108,7 @@ def check_audit(audit, seed=0):
 def check_hypotheses(hypotheses, seed=0):
     """`hypotheses(features, walls)`: degree, bounded, edge, as far as numbers can say; a constant earns nothing."""
     rng = np.random.default_rng(seed)
-    whole, walls, x = Cosines(range(5)), (0, 1), np.kron(rng.uniform(0.5, 2, (3, 1)), [[1], [-1]])
+    whole, walls, x = Waves(range(5)), (0, 1), np.kron(rng.uniform(0.5, 2, (3, 1)), [[1], [-1]])
     tanh, relu, square = (Neurons(x, name) for name in ("tanh", "relu", "signed_square_relu"))
 
     def asked(name, hint, expected, *cases):
@@ -120,7 +128,7 @@ def check_hypotheses(hypotheses, seed=0):
     yield asked("degree", hint, [None, None, 1, 2, 2], *cases, (square, None))
     hint = ": does phi grow, in some direction, on its domain? It is asked for d = 2 too."
     yield asked("bounded", hint, [True, True, False, False, True], *cases, (relu, walls))
-    hint, broken = ", with walls: has every entry of phi slope zero, at both of them?", Cosines([0, 0.9, 1.8])
+    hint, broken = ", with walls: has every entry of phi slope zero, at both of them?", Waves([0, 0.9, 1.8])
     cases = (whole, walls), (broken, walls), (tanh, walls), (square, walls), (square, (-1, 0))
     yield asked("edge", hint, [True] + 4 * [False], *cases)
     hint = ", without walls: does phi tend to something far out, on each side?"
