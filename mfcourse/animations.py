@@ -38,8 +38,7 @@ def moving_picture(fig, draw, frames, alt, dpi=60):
     checks.count("number of frames", len(frames))
     dpi = checks.positive("dpi", dpi)
     checks.having("fig", fig, "a figure of Matplotlib", "canvas", "savefig")
-    if not callable(draw):
-        raise ValueError(f"draw must be a function of a frame, but it is {checks.shown(draw)}")
+    checks.function("draw", draw)
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"alt must say in words what the picture shows, but it is {alt!r}")
     movie = FuncAnimation(fig, draw, frames=frames, interval=120, init_func=lambda: None)

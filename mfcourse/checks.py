@@ -181,6 +181,13 @@ def one_of(name, value, allowed):
     return value
 
 
+def function(name, value):
+    """`value`, which must be a function; ValueError otherwise."""
+    if not callable(value):
+        raise ValueError(f"{name} must be a function, but it is {shown(value)}")
+    return value
+
+
 def having(name, value, what, *members):
     """`value`, which must have these members; ValueError, which says that it should be `what`, otherwise."""
     if not all(hasattr(value, member) for member in members):
@@ -248,6 +255,14 @@ def residual(values, size):
     values = floats("residual", values)
     if values.shape[-1:] != (size,):
         raise ValueError(f"residual must have shape (..., {size}), but its shape is {values.shape}")
+    return values
+
+
+@quietly
+def measurable_residual(values, size):
+    """The same for one whose norm is a finite number too, and so has no NaN in it."""
+    values = residual(values, size)
+    finite_result(np.vecdot(values, values), residual=values)
     return values
 
 

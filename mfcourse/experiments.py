@@ -41,6 +41,7 @@ def spike_steps(problem, metric="euclidean"):
     For a stack b is an array. Raises ValueError for other losses, or features that do not know |phi| and |phi'|.
     """
     checks.one_of("metric", metric, ("euclidean", "conic"))
+    checks.having("problem", problem, "a Problem", "risk")
     features, loss = (getattr(problem.risk, name, None) for name in ("features", "loss"))
     missing = [name for name in ("norm_squared", "slope_squared") if not hasattr(features, name)]
     if missing or not isinstance(loss, Squared):
@@ -59,7 +60,7 @@ def spike_flow(problem, m, metric="euclidean", progress=False):
 
     Raises ValueError if positions do not live on a torus.
     """
-    if problem.risk.period is None:
+    if checks.having("problem", problem, "a Problem", "risk").risk.period is None:
         raise ValueError("problem must live on a torus for a grid all around it; else give spike_run a start")
     w, theta = grid_start(m, problem.risk.dimension)
     return spike_run(problem, (w, problem.risk.period * theta), metric, progress)

@@ -90,7 +90,7 @@ class Neurons:
         For ReLU in the plane all of them on the unit circle; else where climbing ends, on the unit sphere if phi is
         homogeneous.
         """
-        field = functools.partial(self.pull, checks.finite("residual", checks.residual(residual, self.size)))
+        field = functools.partial(self.pull, checks.measurable_residual(residual, self.size))
         if self.activation.homogeneity == 1 and self.dimension == 2 and self.x.ndim == 2:
             return *search.between_kinks(field, self.x), True
         return *search.by_climbing(field, self), False

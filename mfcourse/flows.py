@@ -230,6 +230,7 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     Returns a Run. Raises FlowDiverged if particles become infinite or NaN, ValueError for bad arguments.
     """
     steps, check_every = checks.count("steps", steps, at_least=0), checks.count("check_every", check_every)
+    progress = checks.flag("progress", progress)
     wanted = {checks.count("record", k, 0) for k in np.ravel(log_spaced(steps) if record is None else record).tolist()}
     run = start if isinstance(start, Run) else _unmoved(problem, start)
     state, done = run.state, int(run.steps[-1])

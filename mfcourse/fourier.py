@@ -27,8 +27,8 @@ class Fourier:
     period, homogeneity = 1, 0
 
     def __init__(self, cutoff, dimension=1, gains=None):
-        self.cutoff = checks.count("cutoff", cutoff)
-        self.dimension = checks.count("dimension", dimension)
+        self.cutoff = checks.count("cutoff", cutoff, at_most=checks.MOST)
+        self.dimension = checks.count("dimension", dimension, at_most=checks.MOST)
         self._rows = 2 * self.cutoff + 1
         if self.dimension * math.log2(self._rows) + 2 * math.log2(self.dimension + 1) > math.log2(checks.MOST):
             raise ValueError(
@@ -132,16 +132,15 @@ class Fourier:
 
     def peaks(self, residual):
         """Peaks of the potential: values (..., k), positions (..., k, d), and True: nothing is beyond the largest."""
-        return *search.on_torus(self, checks.finite("residual", checks.residual(residual, self.size))), True
+        return *search.on_torus(self, checks.measurable_residual(residual, self.size)), True
 
     def survey(self, residual, side):
         """The potential on the regular grid of `side` points on each axis, shape (..., side, ..., side)."""
-        residual = checks.finite("residual", checks.residual(residual, self.size))
-        side = checks.count("side", side)
+        residual, side = checks.measurable_residual(residual, self.size), checks.count("side", side)
         if self.dimension * math.log2(side) > math.log2(checks.MOST):
             raise ValueError(
-                f"cutoff and dimension must be small enough for a grid on the whole torus, but with cutoff {self.cutoff} "
-                f"it has {side}^{self.dimension} points"
+                f"side must make a grid of at most {checks.MOST} points on the torus, but with cutoff {self.cutoff} it "
+                f"makes {checks.shown(side)}^{self.dimension}"
             )
         turns = np.arange(self.cutoff + 1)[:, None] * np.arange(side) % side
         table = np.concatenate([np.cos(2 * np.pi / side * turns), np.sin(2 * np.pi / side * turns[1:])])

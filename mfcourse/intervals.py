@@ -74,7 +74,7 @@ class Cosines:
 
     def peaks(self, residual):
         """Peaks of the potential: values (..., k), positions (..., k, 1), and True: nothing is beyond the largest."""
-        residual = checks.finite("residual", checks.residual(residual, self.size))
+        residual = checks.measurable_residual(residual, self.size)
         bend = (np.abs(residual) * self._amplitude * (np.pi * self.frequencies) ** 2).sum(axis=-1)
         side = int(np.ceil(DENSITY * max(self.frequencies.max() / 2, 1))) + 1
         checks.room(frequencies=residual.size, grid=side)
@@ -119,6 +119,7 @@ class Cosines:
 
 def kept_inside(step):
     """The step (w, theta) -> (w, theta) with walls at 0 and 1: a position that leaves goes to the closest point."""
+    checks.function("step", step)
 
     def walled(w, theta):
         w, theta = step(w, theta)

@@ -98,6 +98,7 @@ def _pairs(a, b, masses=None):
         masses = checks.floats("masses", masses)
         if masses.shape[-1:] != b.shape[-2:-1]:
             raise ValueError(f"masses must have shape (..., {b.shape[-2]}), one for each b, but it is {masses.shape}")
+    checks.finite_result((np.vecdot(a, a), np.vecdot(b, b)), a=a, b=b)  # lengths that overflow would become directions
     checks.same_runs(a=a.shape[:-2], b=b.shape[:-2], **({} if masses is None else {"masses": masses.shape[:-1]}))
     return a, b, masses
 
@@ -107,7 +108,7 @@ def _sums(left, right, tables, sides):
 
     `tables` receives a block of u and the slices of its rows and columns; it may work in place.
     """
-    runs = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    runs = np.broadcast_shapes(left.shape[:-2], right.shape[:-2], *(side.shape[:-2] for side in sides))
     sums = [np.zeros((*runs, left.shape[-2], side.shape[-1]), side.dtype) for side in sides]
     rows = max(ROWS, PAIRS // max(right[..., 0].size, 1))
     for start in range(0, left.shape[-2], rows):

@@ -161,6 +161,8 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
     curves: name -> (sizes, array (seeds, sizes)). Values below `floor` are drawn at the floor, whose tick says so.
     """
     floor, curves = checks.positive("floor", floor), _checked_curves(curves)
+    if floor > 1:
+        raise ValueError(f"floor must be at most 1, but it is {floor:g}")
     looks = {0: (POTENTIAL, "o", "-"), 1: (CONTEXT, "D", "--")}
     for k, (name, (sizes, excess)) in enumerate(curves.items()):
         colour, marker, line = looks[k % 2]
@@ -168,7 +170,7 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
         ax.plot(np.tile(sizes, (len(shown), 1)).T, shown.T, marker, color=colour, markersize=4, alpha=0.5)
         ax.plot(sizes, np.median(shown, axis=0), line, color=colour, label=name)
     if n_atoms is not None:
-        ax.axvline(checks.count("n_atoms", n_atoms), color=TRUTH, linestyle=":", linewidth=1.2, label="m₀, atoms of the truth")
+        ax.axvline(checks.count("n_atoms", n_atoms, at_most=checks.MOST), color=TRUTH, linestyle=":", linewidth=1.2, label="m₀, atoms of the truth")
     ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
     every = np.unique(np.concatenate([sizes for sizes, _ in curves.values()]))
     round_ones = [m for m in every if str(m)[0] in "125" and set(str(m)[1:]) <= {"0"}]
@@ -269,8 +271,10 @@ def _checked_curves(curves):
     """name -> (sizes (k,), excess (seeds, k)); ValueError unless shapes fit and numbers are finite."""
     checked = {}
     for name, (sizes, excess) in checks.having("curves", curves, "a dictionary", "items").items():
-        sizes = [checks.count(f"sizes of {name}", m) for m in sizes]
+        sizes = [checks.count(f"sizes of {name}", m, at_most=checks.MOST) for m in sizes]
         excess = checks.finite(f"excess of {name}", excess)
+        if not sizes:
+            raise ValueError(f"sizes of {name} must be one or more numbers of particles, but there is none")
         if excess.ndim != 2 or excess.shape[1] != len(sizes) or not excess.size:
             raise ValueError(f"excess of {name} must have shape (seeds, {len(sizes)}), but it is {excess.shape}")
         checked[name] = sizes, excess

@@ -16,6 +16,7 @@ from mfcourse.losses import Logistic, Squared
 from mfcourse.risks import FeatureRisk, PopulationRisk
 
 BATCHES = 1  # keeps these draws apart from those of a start, default_rng([seed, m])
+LAST = 2**62  # number of a step, so that it stays in the integers of NumPy
 
 
 def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
@@ -36,8 +37,9 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
     def step(w, theta, k=None):
         if k is None:
             raise ValueError("start must be (w, theta, k) for mini-batches, as stochastic.begin(w, theta) makes it")
-        _, potential, gradient = batch_risk(int(k))(w, theta)
-        slower = 1 + decay * float(k)
+        number = checks.count("k", k[()] if isinstance(k, np.ndarray) and not k.ndim else k, at_least=0, at_most=LAST)
+        _, potential, gradient = batch_risk(number)(w, theta)
+        slower = 1 + decay * number
         speed_w, speed_theta = problem.descent(w, theta, potential, gradient)
         moved = problem.allowed(w + a / slower * speed_w), theta + b / slower * speed_theta
         return *(new.astype(old.dtype, copy=False) for new, old in zip(moved, (w, theta), strict=True)), k + 1
@@ -46,8 +48,8 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
 
 
 def begin(w, theta):
-    """The state (w, theta, 0) before the first step. Raises ValueError if the shapes of w and theta do not fit."""
-    return *checks.particles(w, theta), np.array(0)
+    """The state (w, theta, 0) before the first step. Raises ValueError if w and theta do not fit or are not finite."""
+    return *checks.particles(checks.finite("w", w), checks.finite("theta", theta)), np.array(0)
 
 
 def batches(risk, size, seed):
