@@ -12,6 +12,7 @@ from PIL import Image
 
 from mfcourse import checks
 
+SHARPEST = 1000  # dots per inch
 FONT_LINK = re.compile(r'<link rel="stylesheet"\s+href="[^"]*">')
 FRAME = re.compile(r'(?<=data:image/png;base64,)[^"]+')
 ICON = re.compile(r'<i class="fa fa-([a-z -]+)"></i>')
@@ -36,7 +37,8 @@ def moving_picture(fig, draw, frames, alt, dpi=60):
     """
     frames = list(frames)
     checks.count("number of frames", len(frames))
-    dpi = checks.positive("dpi", dpi)
+    if checks.positive("dpi", dpi) > SHARPEST:
+        raise ValueError(f"dpi must be at most {SHARPEST}, but it is {dpi:g}")
     checks.having("fig", fig, "a figure of Matplotlib", "canvas", "savefig")
     checks.function("draw", draw)
     if not isinstance(alt, str) or not alt.strip():

@@ -56,18 +56,23 @@ def floats(name, values):
 
 def _demand_unmasked(name, values):
     """What lies under a mask is no data; nothing masked is fine."""
-    if isinstance(values, list | tuple) and _holds_mask(values):
-        values = np.ma.array(values)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        where = tuple(int(i) for i in np.argwhere(np.ma.getmaskarray(values))[0])
+    where = _masked_at(values)
+    if where is not None:
         raise ValueError(
             f"{name} must not be masked, but it is masked at {where}: leave out what is missing, or fill it in, "
             f"as {name}.filled(0) does"
         )
 
 
-def _holds_mask(values):
-    return any(isinstance(v, np.ma.MaskedArray) or (isinstance(v, list | tuple) and _holds_mask(v)) for v in values)
+def _masked_at(values):
+    """The first masked place of an array, or of lists of arrays; None if there is none."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        return tuple(int(i) for i in np.argwhere(np.ma.getmaskarray(values))[0])
+    if isinstance(values, list | tuple):
+        for k, part in enumerate(values):
+            if isinstance(part, list | tuple | np.ma.MaskedArray) and (where := _masked_at(part)) is not None:
+                return k, *where
+    return None
 
 
 def _is_real(value):
@@ -197,12 +202,11 @@ def having(name, value, what, *members):
 
 def signs(name, values):
     """Labels -1 and 1 as an array of floats; ValueError, which says how to get them, otherwise."""
-    _demand_unmasked(name, values)
-    array = np.asarray(values)
-    if array.ndim and array.size and array.dtype.kind in "OSUT":
-        word = array.flat[0]
+    listed = values.tolist() if hasattr(values, "tolist") else values
+    word = next((v for v in listed if isinstance(v, str)), None) if isinstance(listed, list | tuple) else None
+    if word is not None:
         raise ValueError(
-            f"{name} must be the numbers -1 and 1, but it holds words or objects such as {shown(word)}: "
+            f"{name} must be the numbers -1 and 1, but it holds words such as {shown(word)}: "
             f"np.where({name} == {shown(word)}, 1, -1) makes them"
         )
     array = finite(name, values)
@@ -275,4 +279,6 @@ def same_runs(**shapes):
         return np.broadcast_shapes(*shapes.values())
     except ValueError:
         found = " and ".join(f"{name} of {shape}" for name, shape in shapes.items())
-        raise ValueError(f"{' and '.join(shapes)} must be of the same runs, but their leading axes are {found}") from None
+        raise ValueError(
+            f"{' and '.join(shapes)} must be of the same runs, but their leading axes are {found}"
+        ) from None

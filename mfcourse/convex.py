@@ -99,7 +99,9 @@ def certified_optimum(problem, progress=False):
         raise ValueError(f"problem must have {known} for a certified optimum")
     best = measure = Measure(np.zeros(0), np.zeros((0, features.dimension)))
     smallest = certify(problem, measure).gap
-    rounds = tqdm(range(ROUNDS), desc="optimum", unit="round", leave=False, disable=not checks.flag("progress", progress))
+    rounds = tqdm(
+        range(ROUNDS), desc="optimum", unit="round", leave=False, disable=not checks.flag("progress", progress)
+    )
     for _ in rounds:
         if smallest <= GAP:
             break

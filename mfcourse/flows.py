@@ -100,7 +100,9 @@ def heavy_ball(problem, step_w, step_theta, momentum=0.9):
 
     def step(w, theta, v_w=None, v_theta=None):
         if v_w is None or v_theta is None:
-            raise ValueError("start must be (w, theta, v_w, v_theta) for a heavy ball, as flows.at_rest(w, theta) makes it")
+            raise ValueError(
+                "start must be (w, theta, v_w, v_theta) for a heavy ball, as flows.at_rest(w, theta) makes it"
+            )
         speed_w, speed_theta = velocity(problem, w, theta)
         v_w, v_theta = momentum * v_w + a * speed_w, momentum * v_theta + b * speed_theta
         return problem.allowed(w + v_w), theta + v_theta, v_w, v_theta

@@ -65,7 +65,9 @@ class Fourier:
     def slope_squared(self):
         """The largest |d phi / d t_j|^2 over all t and all coordinates j; a bound on it as for `norm_squared`."""
         power, frequencies = self._power(), np.arange(self.cutoff + 1)
-        along = [np.moveaxis(power, axis, 0).reshape(len(frequencies), -1).sum(axis=1) for axis in range(self.dimension)]
+        along = [
+            np.moveaxis(power, axis, 0).reshape(len(frequencies), -1).sum(axis=1) for axis in range(self.dimension)
+        ]
         return max(4 * np.pi**2 * float(frequencies**2 @ sums) for sums in along)
 
     def _power(self):

@@ -127,10 +127,10 @@ def certificate_map(ax, problem, measure, truth=None, points=200):
 
 def measure_stems(ax, measure, truth=None):
     """Atoms of a measure on the circle as stems, with the true spikes as dotted ones."""
-    _demand_measure("measure", measure, 1)
+    for name, one in (("measure", measure), ("truth", measure if truth is None else truth)):
+        _demand_measure(name, one, 1)
     ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
     if truth is not None:
-        _demand_measure("truth", truth, 1)
         ax.vlines(np.mod(truth.positions[:, 0], 1), 0, truth.weights, color=TRUTH, linestyle=":", zorder=3)
         ax.plot(np.mod(truth.positions[:, 0], 1), truth.weights, "x", color=TRUTH, zorder=4, label="true spikes")
     for sign, colour, marker, name in SIGNS:
@@ -170,7 +170,13 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
         ax.plot(np.tile(sizes, (len(shown), 1)).T, shown.T, marker, color=colour, markersize=4, alpha=0.5)
         ax.plot(sizes, np.median(shown, axis=0), line, color=colour, label=name)
     if n_atoms is not None:
-        ax.axvline(checks.count("n_atoms", n_atoms, at_most=checks.MOST), color=TRUTH, linestyle=":", linewidth=1.2, label="m₀, atoms of the truth")
+        ax.axvline(
+            checks.count("n_atoms", n_atoms, at_most=checks.MOST),
+            color=TRUTH,
+            linestyle=":",
+            linewidth=1.2,
+            label="m₀, atoms of the truth",
+        )
     ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
     every = np.unique(np.concatenate([sizes for sizes, _ in curves.values()]))
     round_ones = [m for m in every if str(m)[0] in "125" and set(str(m)[1:]) <= {"0"}]
@@ -220,6 +226,7 @@ def neuron_image(ax, pixels, scale, title=""):
     return ax
 
 
+@checks.quietly
 def sign_loops(ax, w, theta, loops, power=0.25):
     """The loops of particles of each sign around 0: positive a solid line, negative a dashed one.
 
@@ -236,6 +243,7 @@ def sign_loops(ax, w, theta, loops, power=0.25):
     loops = [checks.indices("loops", order, len(w)) if len(order) else order for order in loops]
     length = np.linalg.norm(theta, axis=1)
     at = ((np.abs(w) * length) ** power / np.where(length > 0, length, 1))[:, None] * theta
+    checks.finite_result(at, w=w, theta=theta, power=power)
     for order, (_, colour, marker, name), line in zip(loops, SIGNS, ("-", "--"), strict=True):
         corners = at[np.append(order, order[:1]).astype(int)]
         ax.plot(*corners.T, line, color=colour, marker=marker, markersize=2.5, linewidth=1.2, zorder=2, label=name)
@@ -258,13 +266,17 @@ def _demand_problem(problem, dimension):
 def _demand_single(name, run, dimension):
     checks.having(name, run, "a Run", "steps", "w", "theta")
     if np.ndim(run.w) != 2:
-        raise ValueError(f"{name} must be a single run, no stack, but its w has shape {run.w.shape}; take {name}.one(0)")
+        raise ValueError(
+            f"{name} must be a single run, no stack, but its w has shape {run.w.shape}; take {name}.one(0)"
+        )
     _demand_dimension(name, run.theta.shape[-1], dimension)
 
 
 def _demand_dimension(name, found, drawn):
     if found != drawn:
-        raise ValueError(f"{name} must have d = {drawn}, as this picture shows one with {drawn} coordinates, not {found}")
+        raise ValueError(
+            f"{name} must have d = {drawn}, as this picture shows one with {drawn} coordinates, not {found}"
+        )
 
 
 def _checked_curves(curves):

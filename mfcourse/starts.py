@@ -14,7 +14,7 @@ def grid_start(m, dimension=1, arc=1.0):
     m, dimension = _sizes(m, dimension)
     if checks.positive("arc", arc) > 1:
         raise ValueError(f"arc must be in (0, 1], but it is {arc!r}")
-    return np.zeros(m), 0.5 + arc * (_grid("m", m, dimension) - 0.5)
+    return np.zeros(m), _grid("m", m, dimension, arc)
 
 
 def paired_start(m, dimension=1, weight=0.25):
@@ -60,12 +60,12 @@ def _sizes(m, dimension):
     return m, dimension
 
 
-def _grid(name, number, dimension):
-    """The centres of `number` equal cells of the unit cube (number, d); ValueError if there is no such grid."""
+def _grid(name, number, dimension, arc=1.0):
+    """The centres of `number` equal cells of a cube with side `arc`, (number, d); ValueError if there is no such grid."""
     side = round(number ** (1 / dimension))
     if side**dimension != number:
         raise ValueError(
             f"{name} must be the power {dimension} of a whole number for a grid in d = {dimension}, not {number}"
         )
     places = np.arange(number)[:, None] // side ** np.arange(dimension)[::-1] % side
-    return (places + 0.5) / side
+    return 0.5 + arc * ((places + 0.5) / side - 0.5)
