@@ -91,6 +91,7 @@ def certified_optimum(problem, progress=False):
     Raises ValueError if the loss is not squared, the penalty is 0 or the features do not know what sliding needs (see
     `features`), RuntimeError with the gap reached if it does not close within some sixty rounds.
     """
+    progress = checks.flag("progress", progress)
     _one_squared(problem.risk)
     features = problem.risk.features
     missing = [name for name in NEEDED if not hasattr(features, name)]
@@ -99,9 +100,7 @@ def certified_optimum(problem, progress=False):
         raise ValueError(f"problem must have {known} for a certified optimum")
     best = measure = Measure(np.zeros(0), np.zeros((0, features.dimension)))
     smallest = certify(problem, measure).gap
-    rounds = tqdm(
-        range(ROUNDS), desc="optimum", unit="round", leave=False, disable=not checks.flag("progress", progress)
-    )
+    rounds = tqdm(range(ROUNDS), desc="optimum", unit="round", leave=False, disable=not progress)
     for _ in rounds:
         if smallest <= GAP:
             break

@@ -99,9 +99,9 @@ class Neurons:
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
         theta = checks.columns(theta, self.dimension)
-        matrix = (self.activation.offset + self.activation.amplitude * self._evaluate(theta)).mT
-        checks.finite_result((matrix, theta.sum()), theta=theta)
-        return matrix
+        rows = self.activation.offset + self.activation.amplitude * self._evaluate(theta)
+        checks.finite_result((rows, theta), theta=theta)
+        return rows.mT
 
     def _evaluate(self, theta):
         """The activation's core at every theta_i . x_b, shape (..., m, n), in a table that is kept."""
@@ -117,13 +117,14 @@ class Neurons:
     def _push(self, w, theta, values):
         prediction = (w[..., None, :] @ values)[..., 0, :] * (self.activation.amplitude / w.shape[-1])
         prediction = prediction + self.activation.offset * w.mean(axis=-1, keepdims=True)
-        checks.finite_result((prediction, theta.sum()), w=w, theta=theta)  # a sigmoid has limits, a particle has not
+        checks.finite_result((prediction, theta), w=w, theta=theta)  # a sigmoid has limits, a particle has not
         return prediction
 
     def _pull(self, residual, theta, table):
         """Potential and gradient from the table of values, which is used up."""
         residual = checks.residual(residual, self.size)
-        checks.same_runs(residual=residual.shape[:-1], theta=table.shape[:-2])
+        if residual.ndim > 1:
+            checks.same_runs(residual=residual.shape[:-1], theta=table.shape[:-2])
         scaled = (residual * self.activation.amplitude)[..., None]
         if not self.homogeneity:
             potential = (table @ scaled)[..., 0] + self.activation.offset * residual.sum(axis=-1, keepdims=True)
@@ -131,5 +132,5 @@ class Neurons:
         gradient = self.activation.chain(theta, table @ (scaled * self.x.astype(residual.dtype, copy=False)))
         if self.homogeneity:  # Euler's identity, which spares a look at the table
             potential = np.vecdot(theta, gradient) / self.homogeneity
-        checks.finite_result((potential, gradient.sum(), theta.sum()), residual=residual, theta=theta)
+        checks.finite_result((potential, gradient, theta), residual=residual, theta=theta)
         return potential, gradient

@@ -20,8 +20,8 @@ class Fourier:
     On one axis B(t) = [1, sqrt2 cos(2 pi k t) for k = 1..cutoff, sqrt2 sin(2 pi k t) for k = 1..cutoff], an orthonormal
     basis; phi(t) lists the products B_i(t_1) B_j(t_2) ..., so n = (2 cutoff + 1)^d and |phi(t)|^2 = n for every t.
     gains: the transfer function of a point-spread function, n numbers that phi's coefficients are multiplied with.
-    Raises ValueError unless cutoff and dimension are whole numbers >= 1 with (dimension + 1)^2 n <= 2^27, the size of the
-    tables for derivatives, and gains fit and do not vanish.
+    Raises ValueError unless cutoff and dimension are whole numbers >= 1 with (dimension + 1)^2 n <= 2^27, the size of
+    the tables for derivatives, and gains fit and do not vanish.
     """
 
     period, homogeneity = 1, 0
@@ -197,7 +197,8 @@ class Fourier:
     def _combine(self, residual, derivatives, tables):
         """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""
         residual = checks.residual(residual, self.size)
-        checks.same_runs(residual=residual.shape[:-1], theta=tables[-1].shape[:-2])
+        if residual.ndim > 1:
+            checks.same_runs(residual=residual.shape[:-1], theta=tables[-1].shape[:-2])
         index, factor = derivatives
         values = residual.take(index, axis=-1) * factor.astype(residual.dtype, copy=False)
         values = values.reshape(*residual.shape[:-1], -1, self._rows) @ tables[-1]

@@ -89,7 +89,7 @@ class Cosines:
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, 1)."""
         theta = checks.columns(theta, 1)
-        return (np.cos(self._angles(theta)) * self._amplitude.astype(theta.dtype)).T
+        return (np.cos(self._angles(theta)) * self._amplitude.astype(theta.dtype)).mT
 
     @staticmethod
     def _demand_inside(theta):
@@ -110,7 +110,8 @@ class Cosines:
 
     def _pull(self, residual, theta, angles):
         residual = checks.residual(residual, self.size)
-        checks.same_runs(residual=residual.shape[:-1], theta=theta.shape[:-2])
+        if residual.ndim > 1:
+            checks.same_runs(residual=residual.shape[:-1], theta=theta.shape[:-2])
         values = (residual * self._amplitude.astype(residual.dtype, copy=False))[..., None]
         slopes = values * (-np.pi * self.frequencies).astype(residual.dtype, copy=False)[:, None]
         potential, gradient = (np.cos(angles) @ values)[..., 0], np.sin(angles) @ slopes

@@ -37,7 +37,9 @@ def arc_cosine(a, b, masses):
 
     sines, turns = _sums(unit_a, unit_b, tables, (pull, pull * unit_b))
     gradient = (sines * unit_a + turns) / (2 * np.pi) * (length_a > 0)[..., None]
-    return checks.finite_result((np.vecdot(a, gradient), gradient), a=a, b=b, masses=masses)
+    total = np.vecdot(a, gradient)
+    checks.finite_result((total, gradient, length_a, length_b), a=a, b=b, masses=masses)
+    return total, gradient
 
 
 @checks.quietly
@@ -61,8 +63,9 @@ def arc_sine(a, b, masses):
 
     angles, towards, along = _sums(scaled_a, scaled_b, tables, (weights, weights * scaled_b, weights))
     gradient = (towards - along * scaled_a) * np.sqrt(2 * small_a)[..., None]
-    results = angles[..., 0] * (2 / np.pi), gradient * (2 / np.pi)
-    return checks.finite_result(results, a=a, b=b, masses=masses)
+    total, gradient = angles[..., 0] * (2 / np.pi), gradient * (2 / np.pi)
+    checks.finite_result((total, gradient, 1 / small_a, 1 / small_b), a=a, b=b, masses=masses)
+    return total, gradient
 
 
 @checks.quietly
@@ -73,15 +76,18 @@ def arc_cosine_matrix(a, b):
     cosine = np.clip(unit_a @ unit_b.mT, -1, 1)
     sine, turn = np.sqrt(1 - cosine**2), np.arccos(-cosine)
     kernel = length_a[..., None] * length_b[..., None, :] * (sine + turn * cosine) / (2 * np.pi)
-    return checks.finite_result(kernel, a=a, b=b)
+    checks.finite_result((kernel, length_a, length_b), a=a, b=b)
+    return kernel
 
 
 @checks.quietly
 def arc_sine_matrix(a, b):
     """The arcsine kernel of every pair, shape (..., q, m)."""
     a, b, _ = _pairs(a, b)
-    kernel = np.arcsin(np.clip(_compressed(a)[0] @ _compressed(b)[0].mT, -1, 1)) * (2 / np.pi)
-    return checks.finite_result(kernel, a=a, b=b)
+    (scaled_a, small_a), (scaled_b, small_b) = _compressed(a), _compressed(b)
+    kernel = np.arcsin(np.clip(scaled_a @ scaled_b.mT, -1, 1)) * (2 / np.pi)
+    checks.finite_result((kernel, 1 / small_a, 1 / small_b), a=a, b=b)
+    return kernel
 
 
 CLOSED_FORMS = {  # sums against masses with gradients, and the matrix of all pairs
@@ -98,7 +104,6 @@ def _pairs(a, b, masses=None):
         masses = checks.floats("masses", masses)
         if masses.shape[-1:] != b.shape[-2:-1]:
             raise ValueError(f"masses must have shape (..., {b.shape[-2]}), one for each b, but it is {masses.shape}")
-    checks.finite_result((np.vecdot(a, a), np.vecdot(b, b)), a=a, b=b)  # lengths that overflow would become directions
     checks.same_runs(a=a.shape[:-2], b=b.shape[:-2], **({} if masses is None else {"masses": masses.shape[:-1]}))
     return a, b, masses
 

@@ -13,7 +13,6 @@ Shapes: w (..., m), theta (..., m, d), `at` (q, d) for all runs or (..., q, d); 
 """
 
 import functools
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,17 +50,20 @@ class FeatureRisk:
         """Degree p with phi(r theta) = r^p phi(theta), 0 for bounded features."""
         return self.features.homogeneity
 
+    @checks.quietly
     def __call__(self, w, theta):
-        with _blamed_on(w=w, theta=theta):
+        try:
             prediction, potential, gradient = self.features.push_pull(w, theta, self.loss.gradient)
             value = self.loss.value(prediction)
+        except NotFinite:
+            checks.blame(w=w, theta=theta)
         _demand_finite(prediction, value, w, theta)
         return value, potential, gradient
 
+    @checks.quietly
     def residual(self, w, theta):
         """R'(int phi dmu), the vector (..., n) whose product with phi(theta) is the potential."""
-        with _blamed_on(w=w, theta=theta):
-            prediction = self.features.push(w, theta)
+        prediction = self.features.push(w, theta)
         _demand_finite(prediction, 0.0, w, theta)
         return self.loss.gradient(prediction)
 
@@ -126,12 +128,15 @@ class PopulationRisk:
         """Degree p with phi(r theta) = r^p phi(theta), 0 for bounded features."""
         return self._sigma.homogeneity
 
+    @checks.quietly
     def __call__(self, w, theta):
         masses, positions = self._difference(w, theta)
-        with _blamed_on(w=w, theta=theta):
+        try:
             potential, gradient = self._correlate(positions, positions, masses)
-            value = np.vecdot(masses, potential) / 2
-            _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
+        except NotFinite:
+            checks.blame(w=w, theta=theta)
+        value = np.vecdot(masses, potential) / 2
+        _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
         m = np.shape(w)[-1]
         # Near the teacher the difference of large terms is all rounding, which may be negative: the risk is not.
         return np.maximum(value, 0), potential[..., :m].copy(), gradient[..., :m, :].copy()
@@ -140,8 +145,10 @@ class PopulationRisk:
         """The potential eta (..., q) and its gradient (..., q, d) at q points."""
         at = checks.finite("at", checks.points("at", at, self.dimension))
         masses, positions = self._difference(w, theta)
-        with _blamed_on(w=w, theta=theta, at=at):
+        try:
             potential, gradient = self._correlate(at, positions, masses)
+        except NotFinite:
+            checks.blame(w=w, theta=theta, at=at)
         _demand_finite(potential, 0.0, w, theta)
         return potential, gradient
 
@@ -197,16 +204,6 @@ class PopulationRisk:
         total, gradient = CLOSED_FORMS[sigma.core][0](a, b, masses)
         total = sigma.amplitude**2 * total + sigma.offset**2 * masses.sum(axis=-1, keepdims=True)
         return total, sigma.chain(at, gradient) * sigma.amplitude**2
-
-
-@contextmanager
-def _blamed_on(**inputs):
-    """What turns out not to be finite on the way is blamed on what came in, and nothing else is said of it."""
-    try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            yield
-    except NotFinite:
-        checks.finite_result(np.nan, **inputs)
 
 
 def _demand_finite(prediction, value, w, theta):

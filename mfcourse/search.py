@@ -108,9 +108,7 @@ def on_curve(field, t, bend, place, closed=False):
     step = t[1] - t[0]
     height, _ = field(t)
     slack = (np.asarray(bend) * step**2 / 8)[..., None]
-    rivals = (height >= height.max(axis=-1, keepdims=True) - slack) | (
-        height <= height.min(axis=-1, keepdims=True) + slack
-    )
+    rivals = (height >= height.max(axis=-1, keepdims=True) - slack) | (height <= height.min(axis=-1, keepdims=True) + slack)
     size = np.abs(height)
     around = np.pad(size, [(0, 0)] * (size.ndim - 1) + [(1, 1)], mode="wrap" if closed else "edge")
     rivals |= (size >= around[..., :-2]) & (size >= around[..., 2:])
@@ -213,11 +211,7 @@ def _places(features, lengths, rng):
         grid = np.arange(PLACES)[:, None] / PLACES
         return features.period * (grid if d == 1 else rng.uniform(size=(4 * PLACES, d)))
     if d == 1 and not features.homogeneity:
-        away = (
-            2
-            * scale
-            * np.concatenate([np.arange(1, PLACES // 4) / (PLACES // 4), np.geomspace(0.01, 100, PLACES // 4)])
-        )
+        away = 2 * scale * np.concatenate([np.arange(1, PLACES // 4) / (PLACES // 4), np.geomspace(0.01, 100, PLACES // 4)])
         return np.concatenate([[0.0], away, -away])[:, None]
     at = rng.standard_normal((PLACES, d))
     at /= np.linalg.norm(at, axis=-1, keepdims=True)

@@ -61,7 +61,7 @@ def _sizes(m, dimension):
 
 
 def _grid(name, number, dimension, arc=1.0):
-    """The centres of `number` equal cells of a cube with side `arc`, (number, d); ValueError if there is no such grid."""
+    """Centres (number, d) of equal cells of a cube with side `arc`; ValueError if there is no such grid."""
     side = round(number ** (1 / dimension))
     if side**dimension != number:
         raise ValueError(

@@ -7,8 +7,6 @@ raises NotImplementedError, and raises AssertionError with a hint if the answer 
 
 import functools
 
-import numpy as np
-
 from mfcourse import checks
 from mfcourse.measures import Measure
 
