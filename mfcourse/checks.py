@@ -6,11 +6,6 @@ import numbers
 import numpy as np
 
 MOST = 2**27  # numbers in an array that a computer can hold a few of
-quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # for functions that look at their result
-
-
-class NotFinite(ValueError):
-    """A NaN, an infinity, or numbers so large that what is computed from them overflows."""
 
 
 def shown(value):
@@ -94,30 +89,6 @@ def _no_number(values, array):
     else:
         return f"it is {shown(values)}"
     return f"{place}: make numbers of it, and leave out what is missing; then astype(float) does the rest"
-
-
-def finite_result(results, **inputs):
-    """An array, or a tuple of arrays, computed from `inputs`; NotFinite if there is a NaN or an infinity in it.
-
-    Only then the inputs are looked at: the message names the one to blame.
-    """
-    for result in results if type(results) is tuple else (results,):
-        # A sum of squares has every NaN and every infinity in it, and is several times faster than a look at each entry
-        if not (math.isfinite(np.vdot(result, result)) or np.isfinite(result).all()):
-            blame(**inputs)
-    return results
-
-
-def blame(**inputs):
-    """Raise NotFinite for the input that has a NaN or an infinity, or else the largest entry."""
-    try:
-        largest = {name: np.abs(finite(name, values)).max(initial=0) for name, values in inputs.items()}
-    except ValueError as error:
-        raise NotFinite(*error.args) from None
-    name = max(largest, key=largest.get)
-    raise NotFinite(
-        f"{name} must be small enough for the result to be finite, but it has entries up to {largest[name]:.3g}"
-    )
 
 
 def positive(name, value, or_zero=False):
@@ -261,14 +232,6 @@ def residual(values, size):
     values = floats("residual", values)
     if values.shape[-1:] != (size,):
         raise ValueError(f"residual must have shape (..., {size}), but its shape is {values.shape}")
-    return values
-
-
-@quietly
-def measurable_residual(values, size):
-    """The same for one whose norm is a finite number too, and so has no NaN in it."""
-    values = residual(values, size)
-    finite_result(np.vecdot(values, values), residual=values)
     return values
 
 

@@ -17,7 +17,7 @@ import functools
 
 import numpy as np
 
-from mfcourse import checks, search
+from mfcourse import checks, results, search
 from mfcourse.activations import activation_named
 from mfcourse.fourier import Fourier
 from mfcourse.scratch import Scratch
@@ -61,19 +61,19 @@ class Neurons:
         other.x, other.size = self.x[..., chosen, :], len(chosen)
         return other
 
-    @checks.quietly
+    @results.quietly
     def push(self, w, theta):
         """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
         w, theta = checks.particles(w, theta, self.dimension)
         return self._push(w, theta, self._evaluate(theta))
 
-    @checks.quietly
+    @results.quietly
     def pull(self, residual, theta):
         """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
         theta = checks.points("theta", theta, self.dimension)
         return self._pull(residual, theta, self._evaluate(theta))
 
-    @checks.quietly
+    @results.quietly
     def push_pull(self, w, theta, respond):
         """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
 
@@ -90,17 +90,17 @@ class Neurons:
         For ReLU in the plane all of them on the unit circle; else where climbing ends, on the unit sphere if phi is
         homogeneous.
         """
-        field = functools.partial(self.pull, checks.measurable_residual(residual, self.size))
+        field = functools.partial(self.pull, results.with_norm(checks.residual(residual, self.size)))
         if self.activation.homogeneity == 1 and self.dimension == 2 and self.x.ndim == 2:
             return *search.between_kinks(field, self.x), True
         return *search.by_climbing(field, self), False
 
-    @checks.quietly
+    @results.quietly
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
         theta = checks.columns(theta, self.dimension)
         rows = self.activation.offset + self.activation.amplitude * self._evaluate(theta)
-        checks.finite_result((rows, theta), theta=theta)
+        results.finite((rows, theta), theta=theta)
         return rows.mT
 
     def _evaluate(self, theta):
@@ -117,7 +117,7 @@ class Neurons:
     def _push(self, w, theta, values):
         prediction = (w[..., None, :] @ values)[..., 0, :] * (self.activation.amplitude / w.shape[-1])
         prediction = prediction + self.activation.offset * w.mean(axis=-1, keepdims=True)
-        checks.finite_result((prediction, theta), w=w, theta=theta)  # a sigmoid has limits, a particle has not
+        results.finite((prediction, theta), w=w, theta=theta)  # a sigmoid has limits, a particle has not
         return prediction
 
     def _pull(self, residual, theta, table):
@@ -132,5 +132,5 @@ class Neurons:
         gradient = self.activation.chain(theta, table @ (scaled * self.x.astype(residual.dtype, copy=False)))
         if self.homogeneity:  # Euler's identity, which spares a look at the table
             potential = np.vecdot(theta, gradient) / self.homogeneity
-        checks.finite_result((potential, gradient, theta), residual=residual, theta=theta)
+        results.finite((potential, gradient, theta), residual=residual, theta=theta)
         return potential, gradient

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from mfcourse import checks, search
+from mfcourse import checks, results, search
 from mfcourse.scratch import Scratch
 
 BLOCK = 2**14  # particles whose powers fit in the cache together
@@ -79,19 +79,19 @@ class Fourier:
             power = np.concatenate([first, np.maximum(others, sines)], axis)
         return power
 
-    @checks.quietly
+    @results.quietly
     def push(self, w, theta):
         """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
         w, theta = checks.particles(w, theta, self.dimension)
         return self._push(w, theta, self._evaluate(theta))
 
-    @checks.quietly
+    @results.quietly
     def pull(self, residual, theta):
         """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
         theta = checks.points("theta", theta, self.dimension)
         return self._pull(residual, theta, self._evaluate(theta))
 
-    @checks.quietly
+    @results.quietly
     def push_pull(self, w, theta, respond):
         """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
 
@@ -102,19 +102,19 @@ class Fourier:
         prediction = self._push(w, theta, tables)
         return prediction, *self._pull(respond(prediction), theta, tables)
 
-    @checks.quietly
+    @results.quietly
     def hessian(self, residual, theta):
         """Second derivatives of the potential <residual, phi(theta_i)>, shape (..., m, d, d)."""
         theta = checks.points("theta", theta, self.dimension)
         second = self._combine(residual, self._second, self._evaluate(theta))
-        checks.finite_result(second, residual=residual, theta=theta)
+        results.finite(second, residual=residual, theta=theta)
         return np.moveaxis(second, -2, -1).reshape(*second.shape[:-2], second.shape[-1], *[self.dimension] * 2)
 
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
         return self.tangent(theta)[0]
 
-    @checks.quietly
+    @results.quietly
     def tangent(self, theta):
         """phi(theta_i) and its derivatives as columns, shapes (n, m) and (n, m, d), for theta (m, d)."""
         theta = checks.columns(theta, self.dimension)
@@ -124,7 +124,7 @@ class Fourier:
         columns = [functools.reduce(self._product, tables)]
         for axis, slope in enumerate(slopes):
             columns.append(functools.reduce(self._product, [*tables[:axis], slope, *tables[axis + 1 :]]))
-        columns = checks.finite_result(np.stack(columns) * self._amplitude[:, None], theta=theta)
+        columns = results.finite(np.stack(columns) * self._amplitude[:, None], theta=theta)
         return columns[0], np.moveaxis(columns[1:], 0, -1)
 
     @staticmethod
@@ -134,11 +134,11 @@ class Fourier:
 
     def peaks(self, residual):
         """Peaks of the potential: values (..., k), positions (..., k, d), and True: nothing is beyond the largest."""
-        return *search.on_torus(self, checks.measurable_residual(residual, self.size)), True
+        return *search.on_torus(self, results.with_norm(checks.residual(residual, self.size))), True
 
     def survey(self, residual, side):
         """The potential on the regular grid of `side` points on each axis, shape (..., side, ..., side)."""
-        residual, side = checks.measurable_residual(residual, self.size), checks.count("side", side)
+        residual, side = results.with_norm(checks.residual(residual, self.size)), checks.count("side", side)
         if self.dimension * math.log2(side) > math.log2(checks.MOST):
             raise ValueError(
                 f"side must make a grid of at most {checks.MOST} points on the torus, but with cutoff {self.cutoff} it "
@@ -187,11 +187,11 @@ class Fourier:
             products = products.reshape(*w.shape[:-1], -1, w.shape[-1])
         total = products @ np.swapaxes(tables[-1], -1, -2)
         scale = (self._amplitude / w.shape[-1]).astype(total.dtype, copy=False)
-        return checks.finite_result(total.reshape(*w.shape[:-1], self.size) * scale, w=w, theta=theta)
+        return results.finite(total.reshape(*w.shape[:-1], self.size) * scale, w=w, theta=theta)
 
     def _pull(self, residual, theta, tables):
         values = self._combine(residual, self._first, tables)
-        checks.finite_result(values, residual=residual, theta=theta)
+        results.finite(values, residual=residual, theta=theta)
         return values[..., 0, :], values[..., 1:, :].swapaxes(-2, -1)
 
     def _combine(self, residual, derivatives, tables):

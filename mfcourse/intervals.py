@@ -7,7 +7,7 @@ Shapes: w (..., m), theta (..., m, 1), prediction and residual (..., n); leading
 
 import numpy as np
 
-from mfcourse import checks, search
+from mfcourse import checks, results, search
 
 DENSITY = 64  # grid points for each oscillation of the highest cosine, where peaks are looked for
 HIGHEST = 2**20  # frequency
@@ -39,19 +39,19 @@ class Cosines:
         self.frequencies, self.size = frequencies, len(frequencies)
         self._amplitude = np.where(frequencies > 0, 2**0.5, 1.0)
 
-    @checks.quietly
+    @results.quietly
     def push(self, w, theta):
         """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
         w, theta = checks.particles(w, theta, 1)
         return self._push(w, theta, self._angles(theta))
 
-    @checks.quietly
+    @results.quietly
     def pull(self, residual, theta):
         """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, 1)."""
         theta = checks.points("theta", theta, 1)
         return self._pull(residual, theta, self._angles(theta))
 
-    @checks.quietly
+    @results.quietly
     def push_pull(self, w, theta, respond):
         """Push, turn the prediction f into a residual `respond(f)`, pull it back.
 
@@ -74,7 +74,7 @@ class Cosines:
 
     def peaks(self, residual):
         """Peaks of the potential: values (..., k), positions (..., k, 1), and True: nothing is beyond the largest."""
-        residual = checks.measurable_residual(residual, self.size)
+        residual = results.with_norm(checks.residual(residual, self.size))
         bend = (np.abs(residual) * self._amplitude * (np.pi * self.frequencies) ** 2).sum(axis=-1)
         side = int(np.ceil(DENSITY * max(self.frequencies.max() / 2, 1))) + 1
         checks.room(frequencies=residual.size, grid=side)
@@ -95,7 +95,7 @@ class Cosines:
     def _demand_inside(theta):
         low, high = theta.min(initial=np.inf), theta.max(initial=-np.inf)
         if theta.size and not (low >= -ROUNDING and high <= 1 + ROUNDING):
-            checks.finite_result((low, high), theta=theta)
+            results.finite((low, high), theta=theta)
             raise ValueError(f"theta must lie on the interval [0, 1], but it runs from {low:g} to {high:g}")
 
     def _angles(self, theta):
@@ -106,7 +106,7 @@ class Cosines:
     def _push(self, w, theta, angles):
         total = (w[..., None, :] @ np.cos(angles))[..., 0, :]
         total = total * (self._amplitude / w.shape[-1]).astype(total.dtype, copy=False)
-        return checks.finite_result(total, w=w, theta=theta)
+        return results.finite(total, w=w, theta=theta)
 
     def _pull(self, residual, theta, angles):
         residual = checks.residual(residual, self.size)
@@ -115,7 +115,7 @@ class Cosines:
         values = (residual * self._amplitude.astype(residual.dtype, copy=False))[..., None]
         slopes = values * (-np.pi * self.frequencies).astype(residual.dtype, copy=False)[:, None]
         potential, gradient = (np.cos(angles) @ values)[..., 0], np.sin(angles) @ slopes
-        return checks.finite_result((potential, gradient), residual=residual, theta=theta)
+        return results.finite((potential, gradient), residual=residual, theta=theta)
 
 
 def kept_inside(step):

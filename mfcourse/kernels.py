@@ -8,13 +8,13 @@ result not finite.
 
 import numpy as np
 
-from mfcourse import activations, checks
+from mfcourse import activations, checks, results
 
 PAIRS = 2**16  # pairs of neurons worked on together, so that they stay in the cache
 ROWS = 64  # least number of rows of such a block, for the sake of the matrix products
 
 
-@checks.quietly
+@results.quietly
 def arc_cosine(a, b, masses):
     """sum_j masses_j |a||b_j| (sin t + (pi - t) cos t) / (2 pi), where t is the angle of a and b_j, and its gradient.
 
@@ -38,11 +38,11 @@ def arc_cosine(a, b, masses):
     sines, turns = _sums(unit_a, unit_b, tables, (pull, pull * unit_b))
     gradient = (sines * unit_a + turns) / (2 * np.pi) * (length_a > 0)[..., None]
     total = np.vecdot(a, gradient)
-    checks.finite_result((total, gradient, length_a, length_b), a=a, b=b, masses=masses)
+    results.finite((total, gradient, length_a, length_b), a=a, b=b, masses=masses)
     return total, gradient
 
 
-@checks.quietly
+@results.quietly
 def arc_sine(a, b, masses):
     """sum_j masses_j (2/pi) asin u, where u = 2 a . b_j / sqrt((1 + 2|a|^2)(1 + 2|b_j|^2)), and its gradient.
 
@@ -64,11 +64,11 @@ def arc_sine(a, b, masses):
     angles, towards, along = _sums(scaled_a, scaled_b, tables, (weights, weights * scaled_b, weights))
     gradient = (towards - along * scaled_a) * np.sqrt(2 * small_a)[..., None]
     total, gradient = angles[..., 0] * (2 / np.pi), gradient * (2 / np.pi)
-    checks.finite_result((total, gradient, 1 / small_a, 1 / small_b), a=a, b=b, masses=masses)
+    results.finite((total, gradient, 1 / small_a, 1 / small_b), a=a, b=b, masses=masses)
     return total, gradient
 
 
-@checks.quietly
+@results.quietly
 def arc_cosine_matrix(a, b):
     """The arc-cosine kernel of every pair, shape (..., q, m)."""
     a, b, _ = _pairs(a, b)
@@ -76,17 +76,17 @@ def arc_cosine_matrix(a, b):
     cosine = np.clip(unit_a @ unit_b.mT, -1, 1)
     sine, turn = np.sqrt(1 - cosine**2), np.arccos(-cosine)
     kernel = length_a[..., None] * length_b[..., None, :] * (sine + turn * cosine) / (2 * np.pi)
-    checks.finite_result((kernel, length_a, length_b), a=a, b=b)
+    results.finite((kernel, length_a, length_b), a=a, b=b)
     return kernel
 
 
-@checks.quietly
+@results.quietly
 def arc_sine_matrix(a, b):
     """The arcsine kernel of every pair, shape (..., q, m)."""
     a, b, _ = _pairs(a, b)
     (scaled_a, small_a), (scaled_b, small_b) = _compressed(a), _compressed(b)
     kernel = np.arcsin(np.clip(scaled_a @ scaled_b.mT, -1, 1)) * (2 / np.pi)
-    checks.finite_result((kernel, 1 / small_a, 1 / small_b), a=a, b=b)
+    results.finite((kernel, 1 / small_a, 1 / small_b), a=a, b=b)
     return kernel
 
 

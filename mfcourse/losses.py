@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, xlogy
 
-from mfcourse import checks
+from mfcourse import checks, results
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,26 +31,26 @@ class Squared:
         """Lipschitz constant of R'; here R'' is this number times the identity."""
         return 1 / self.scale
 
-    @checks.quietly
+    @results.quietly
     def value(self, f):
         """R(f), shape (...)."""
         f, target = _fitting("predictions", f, self.target)
         difference = f - target
         value = np.vecdot(difference, difference) / (2 * self.scale)
-        return checks.finite_result(value, predictions=f, target=target)
+        return results.finite(value, predictions=f, target=target)
 
-    @checks.quietly
+    @results.quietly
     def gradient(self, f):
         """R'(f), shape (..., n)."""
         f, target = _fitting("predictions", f, self.target)
-        return checks.finite_result((f - target) / self.scale, predictions=f, target=target)
+        return results.finite((f - target) / self.scale, predictions=f, target=target)
 
-    @checks.quietly
+    @results.quietly
     def conjugate(self, q):
         """R*(q) = sup_f <f, q> - R(f) = <target, q> + scale |q|^2 / 2."""
         q, target = _fitting("q", q, self.target)
         value = np.vecdot(target, q) + self.scale * np.vecdot(q, q) / 2
-        return checks.finite_result(value, q=q, target=target)
+        return results.finite(value, q=q, target=target)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,21 +70,21 @@ class Logistic:
         """Lipschitz constant of R'."""
         return 1 / (4 * self.labels.shape[-1])
 
-    @checks.quietly
+    @results.quietly
     def value(self, f):
         """R(f), shape (...)."""
         f, labels = _fitting("predictions", f, self.labels)
         value = np.logaddexp(0, -labels * f).mean(axis=-1)
-        return checks.finite_result((f, value), predictions=f)[1]
+        return results.finite((f, value), predictions=f)[1]
 
-    @checks.quietly
+    @results.quietly
     def gradient(self, f):
         """R'(f), shape (..., n)."""
         f, labels = _fitting("predictions", f, self.labels)
-        checks.finite_result(f, predictions=f)
+        results.finite(f, predictions=f)
         return -labels * expit(-labels * f) / labels.shape[-1]
 
-    @checks.quietly
+    @results.quietly
     def conjugate(self, q):
         """R*(q) = (1/n) sum_i p_i log p_i + (1 - p_i) log(1 - p_i) with p = -n y q in [0, 1]; infinite outside."""
         q, labels = _fitting("q", checks.finite("q", q), self.labels)

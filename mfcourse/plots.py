@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from mfcourse import checks
+from mfcourse import checks, pictured, results
 from mfcourse.measures import Measure
 
 POSITIVE, NEGATIVE, TRUTH, POTENTIAL, CONTEXT = "#D55E00", "#0072B2", "#000000", "#882255", "#AAAAAA"
@@ -27,16 +27,15 @@ def use_course_style():
 
 def truth_lines(ax, truth, period=1):
     """The positions of the true spikes, as dotted vertical lines; on an interval the period is None."""
-    _demand_measure("truth", truth, 1)
-    period = checks.optional_period(period)
-    for k, t in enumerate(_on_the_axis(truth.positions[:, 0], period)):
+    pictured.in_dimension(1, truth=truth)
+    for k, t in enumerate(_on_the_axis(truth.positions[:, 0], checks.optional_period(period))):
         ax.axvline(t, color=TRUTH, linestyle=":", linewidth=1.2, zorder=1, label="true spikes" if k == 0 else None)
     return ax
 
 
 def particle_paths(ax, run, truth=None, last=None):
     """Paths of the particles (theta_i, w_i) of one run on the circle, and where they are at record `last` (the end)."""
-    _demand_single("run", run, 1)
+    pictured.in_dimension(1, run=run)
     end = len(run.steps) if last is None else checks.count("last", last, 0, len(run.steps) - 1) + 1
     w, theta = run.w[:end], run.theta[:end, :, 0]
     if truth is not None:
@@ -58,9 +57,8 @@ def certificate_picture(ax, problem, measure, truth=None, points=2000):
     The measure is optimal iff the curve stays in the band and touches it, on the side of its sign, at every atom
     (Prop. 3.1). The sign is turned so that positive mass sits at the top.
     """
-    _demand_problem(problem, 1)
-    _demand_measure("measure", measure, 1)
-    t = np.linspace(0, 1, checks.count("points", points, 2, checks.MOST))
+    pictured.in_dimension(1, problem=problem, measure=measure, truth=measure if truth is None else truth)
+    t = np.linspace(0, 1, pictured.places(points))
     if truth is not None:
         truth_lines(ax, truth, problem.risk.period)
     eta = problem.risk.potential(*measure.particles(), t[:, None])
@@ -78,11 +76,8 @@ def direction_certificate(ax, problem, measure, points=1440):
 
     By homogeneity the unit circle says it all. Without penalty the band is a line, and optimal means -eta = 0.
     """
-    _demand_problem(problem, 2)
-    _demand_measure("measure", measure, 2)
-    if problem.risk.homogeneity != 1:
-        raise ValueError("problem must have ReLU features: only then directions say it all")
-    degrees = np.linspace(0, 360, checks.count("points", points, 2, checks.MOST))
+    pictured.by_directions(problem, measure)
+    degrees = np.linspace(0, 360, pictured.places(points))
     angles = np.deg2rad(degrees)
     eta = problem.risk.potential(*measure.particles(), np.stack([np.cos(angles), np.sin(angles)], axis=-1))
     _potential_with_band(ax, problem.penalty, degrees, eta)
@@ -103,11 +98,8 @@ def certificate_map(ax, problem, measure, truth=None, points=200):
 
     Inside a line mass would lower J. The atoms are drawn by sign, the truth as dotted rings. Needs a penalty > 0.
     """
-    _demand_problem(problem, 2)
-    _demand_measure("measure", measure, 2)
-    if problem.penalty <= 0 or problem.risk.period != 1:
-        raise ValueError("problem must be one on the torus with a penalty > 0, for a map of where |eta| exceeds it")
-    t = np.linspace(0, 1, checks.count("points", points, 2, 2**13))
+    pictured.on_torus(problem, measure, measure if truth is None else truth)
+    t = np.linspace(0, 1, pictured.places(points, most=2**13))
     at = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
     height = -problem.risk.potential(*measure.particles(), at).reshape(points, points).T
     c = problem.penalty
@@ -116,7 +108,6 @@ def certificate_map(ax, problem, measure, truth=None, points=200):
     for level, line in ((c, "-"), (-c, "--")):
         ax.contour(t, t, height, [level * (1 + 1e-4)], colors=POTENTIAL, linestyles=line, linewidths=1.4)
     if truth is not None:
-        _demand_measure("truth", truth, 2)
         rings = np.mod(truth.positions, 1)
         ax.scatter(*rings.T, s=170, facecolors="none", edgecolors=TRUTH, linestyles=":", linewidths=1.4, label="true")
     atoms = measure.prune(ALMOST_ZERO)
@@ -127,8 +118,7 @@ def certificate_map(ax, problem, measure, truth=None, points=200):
 
 def measure_stems(ax, measure, truth=None):
     """Atoms of a measure on the circle as stems, with the true spikes as dotted ones."""
-    for name, one in (("measure", measure), ("truth", measure if truth is None else truth)):
-        _demand_measure(name, one, 1)
+    pictured.in_dimension(1, measure=measure, truth=measure if truth is None else truth)
     ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
     if truth is not None:
         ax.vlines(np.mod(truth.positions[:, 0], 1), 0, truth.weights, color=TRUTH, linestyle=":", zorder=3)
@@ -144,10 +134,8 @@ def measure_stems(ax, measure, truth=None):
 
 def observed_signal(ax, problem, points=1000):
     """What is seen of the spikes: the observation y as a function on the circle, <y, phi(t)>."""
-    _demand_problem(problem, 1)
-    if np.ndim(getattr(getattr(problem.risk, "loss", None), "target", 0)) != 1:
-        raise ValueError("problem must have a squared loss, and be no stack: what is drawn is its target")
-    t = np.linspace(0, 1, checks.count("points", points, 2, checks.MOST))
+    pictured.by_target(problem)
+    t = np.linspace(0, 1, pictured.places(points))
     signal, _ = problem.risk.features.pull(problem.risk.loss.target, t[:, None])
     ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
     ax.plot(t, signal, color=TRUTH)
@@ -160,9 +148,7 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
 
     curves: name -> (sizes, array (seeds, sizes)). Values below `floor` are drawn at the floor, whose tick says so.
     """
-    floor, curves = checks.positive("floor", floor), _checked_curves(curves)
-    if floor > 1:
-        raise ValueError(f"floor must be at most 1, but it is {floor:g}")
+    floor, curves = pictured.lowest(floor), pictured.curves(curves)
     looks = {0: (POTENTIAL, "o", "-"), 1: (CONTEXT, "D", "--")}
     for k, (name, (sizes, excess)) in enumerate(curves.items()):
         colour, marker, line = looks[k % 2]
@@ -170,13 +156,8 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
         ax.plot(np.tile(sizes, (len(shown), 1)).T, shown.T, marker, color=colour, markersize=4, alpha=0.5)
         ax.plot(sizes, np.median(shown, axis=0), line, color=colour, label=name)
     if n_atoms is not None:
-        ax.axvline(
-            checks.count("n_atoms", n_atoms, at_most=checks.MOST),
-            color=TRUTH,
-            linestyle=":",
-            linewidth=1.2,
-            label="m₀, atoms of the truth",
-        )
+        n_atoms = checks.count("n_atoms", n_atoms, at_most=checks.MOST)
+        ax.axvline(n_atoms, color=TRUTH, linestyle=":", linewidth=1.2, label="m₀, atoms of the truth")
     ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
     every = np.unique(np.concatenate([sizes for sizes, _ in curves.values()]))
     round_ones = [m for m in every if str(m)[0] in "125" and set(str(m)[1:]) <= {"0"}]
@@ -193,8 +174,7 @@ def neuron_paths(ax, run, truth):
 
     The length of the rays means nothing: a teacher's neuron may be shared by many particles, or by one.
     """
-    _demand_single("run", run, 2)
-    _demand_measure("truth", truth, 2)
+    pictured.in_dimension(2, run=run, truth=truth)
     paths = np.abs(run.w)[..., None] * run.theta
     reach = 1.15 * max(np.abs(paths).max(), 1e-9)
     for k, (mass, position) in enumerate(zip(truth.weights, truth.positions, strict=True)):
@@ -216,34 +196,24 @@ def neuron_image(ax, pixels, scale, title=""):
 
     pixels: shape (k^2,). Raises ValueError if they do not fill a square.
     """
-    pixels, scale = checks.finite("pixels", pixels), checks.positive("scale", scale)
-    side = round(pixels.size**0.5)
-    if pixels.ndim != 1 or not pixels.size or side**2 != pixels.size:
-        raise ValueError(f"pixels must have shape (k^2,) to fill a square, but their shape is {pixels.shape}")
-    ax.imshow(pixels.reshape(side, side), cmap=SIGNED, vmin=-scale, vmax=scale)
+    image, scale = pictured.square(pixels), checks.positive("scale", scale)
+    ax.imshow(image, cmap=SIGNED, vmin=-scale, vmax=scale)
     ax.spines[:].set(visible=True, color=CONTEXT)
     ax.set(xticks=[], yticks=[], title=title)
     return ax
 
 
-@checks.quietly
+@results.quietly
 def sign_loops(ax, w, theta, loops, power=0.25):
     """The loops of particles of each sign around 0: positive a solid line, negative a dashed one.
 
     loops: the indices of each loop in its order (see `topology.loop`), the positive one first. A particle is drawn in
     its direction, at the distance (|w||theta|)^power: a small power lets tiny particles show beside large ones.
     """
-    w, theta = checks.particles(checks.finite("w", w), checks.finite("theta", theta), 2)
-    power, loops = checks.positive("power", power), list(loops)
-    if w.ndim != 1 or len(loops) != 2:
-        raise ValueError(
-            f"w and loops must be those of one run, (m,) and a positive and a negative loop, but w has shape {w.shape} "
-            f"and there are {len(loops)} loops"
-        )
-    loops = [checks.indices("loops", order, len(w)) if len(order) else order for order in loops]
+    (w, theta, loops), power = pictured.loops(w, theta, loops), checks.positive("power", power)
     length = np.linalg.norm(theta, axis=1)
     at = ((np.abs(w) * length) ** power / np.where(length > 0, length, 1))[:, None] * theta
-    checks.finite_result(at, w=w, theta=theta, power=power)
+    results.finite(at, w=w, theta=theta, power=power)
     for order, (_, colour, marker, name), line in zip(loops, SIGNS, ("-", "--"), strict=True):
         corners = at[np.append(order, order[:1]).astype(int)]
         ax.plot(*corners.T, line, color=colour, marker=marker, markersize=2.5, linewidth=1.2, zorder=2, label=name)
@@ -251,48 +221,6 @@ def sign_loops(ax, w, theta, loops, power=0.25):
     reach = 1.15 * max(np.abs(at).max(), 1e-9)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="θ₁, rescaled", ylabel="θ₂, rescaled")
     return ax
-
-
-def _demand_measure(name, measure, dimension):
-    checks.having(name, measure, "a Measure", "weights", "positions", "dimension")
-    _demand_dimension(name, measure.dimension, dimension)
-
-
-def _demand_problem(problem, dimension):
-    checks.having("problem", problem, "a Problem", "risk", "penalty")
-    _demand_dimension("problem", problem.risk.dimension, dimension)
-
-
-def _demand_single(name, run, dimension):
-    checks.having(name, run, "a Run", "steps", "w", "theta")
-    if np.ndim(run.w) != 2:
-        raise ValueError(
-            f"{name} must be a single run, no stack, but its w has shape {run.w.shape}; take {name}.one(0)"
-        )
-    _demand_dimension(name, run.theta.shape[-1], dimension)
-
-
-def _demand_dimension(name, found, drawn):
-    if found != drawn:
-        raise ValueError(
-            f"{name} must have d = {drawn}, as this picture shows one with {drawn} coordinates, not {found}"
-        )
-
-
-def _checked_curves(curves):
-    """name -> (sizes (k,), excess (seeds, k)); ValueError unless shapes fit and numbers are finite."""
-    checked = {}
-    for name, (sizes, excess) in checks.having("curves", curves, "a dictionary", "items").items():
-        sizes = [checks.count(f"sizes of {name}", m, at_most=checks.MOST) for m in sizes]
-        excess = checks.finite(f"excess of {name}", excess)
-        if not sizes:
-            raise ValueError(f"sizes of {name} must be one or more numbers of particles, but there is none")
-        if excess.ndim != 2 or excess.shape[1] != len(sizes) or not excess.size:
-            raise ValueError(f"excess of {name} must have shape (seeds, {len(sizes)}), but it is {excess.shape}")
-        checked[name] = sizes, excess
-    if not checked:
-        raise ValueError("curves must hold one curve or more, but it is empty")
-    return checked
 
 
 def _on_the_axis(positions, period):

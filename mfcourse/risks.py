@@ -17,12 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfcourse import checks, search
+from mfcourse import checks, results, search
 from mfcourse.activations import activation_named
-from mfcourse.checks import NotFinite
 from mfcourse.features import Neurons
 from mfcourse.kernels import CLOSED_FORMS
 from mfcourse.measures import Measure
+from mfcourse.results import NotFinite
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +50,17 @@ class FeatureRisk:
         """Degree p with phi(r theta) = r^p phi(theta), 0 for bounded features."""
         return self.features.homogeneity
 
-    @checks.quietly
+    @results.quietly
     def __call__(self, w, theta):
         try:
             prediction, potential, gradient = self.features.push_pull(w, theta, self.loss.gradient)
             value = self.loss.value(prediction)
         except NotFinite:
-            checks.blame(w=w, theta=theta)
+            results.blame(w=w, theta=theta)
         _demand_finite(prediction, value, w, theta)
         return value, potential, gradient
 
-    @checks.quietly
+    @results.quietly
     def residual(self, w, theta):
         """R'(int phi dmu), the vector (..., n) whose product with phi(theta) is the potential."""
         prediction = self.features.push(w, theta)
@@ -128,13 +128,13 @@ class PopulationRisk:
         """Degree p with phi(r theta) = r^p phi(theta), 0 for bounded features."""
         return self._sigma.homogeneity
 
-    @checks.quietly
+    @results.quietly
     def __call__(self, w, theta):
         masses, positions = self._difference(w, theta)
         try:
             potential, gradient = self._correlate(positions, positions, masses)
         except NotFinite:
-            checks.blame(w=w, theta=theta)
+            results.blame(w=w, theta=theta)
         value = np.vecdot(masses, potential) / 2
         _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
         m = np.shape(w)[-1]
@@ -148,7 +148,7 @@ class PopulationRisk:
         try:
             potential, gradient = self._correlate(at, positions, masses)
         except NotFinite:
-            checks.blame(w=w, theta=theta, at=at)
+            results.blame(w=w, theta=theta, at=at)
         _demand_finite(potential, 0.0, w, theta)
         return potential, gradient
 
@@ -208,4 +208,4 @@ class PopulationRisk:
 
 def _demand_finite(prediction, value, w, theta):
     """A NaN or an infinity anywhere in a run ends up in its prediction, so looking for one costs almost nothing."""
-    checks.finite_result((prediction, value), w=w, theta=theta)
+    results.finite((prediction, value), w=w, theta=theta)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mfcourse import checks
+from mfcourse import checks, results
 
 
 def grid_start(m, dimension=1, arc=1.0):
@@ -37,7 +37,7 @@ def random_start(m, rng, dimension=1):
     return np.zeros(m), checks.generator("rng", rng).uniform(size=(m, dimension))
 
 
-@checks.quietly
+@results.quietly
 def sphere_start(m, rng, dimension, radius=0.1, weight=0.1, signs=(-1.0, 1.0)):
     """Weights +-weight (m,) and uniform directions on the sphere of this radius (m, d), for networks (Sec. 4.2).
 
@@ -50,7 +50,7 @@ def sphere_start(m, rng, dimension, radius=0.1, weight=0.1, signs=(-1.0, 1.0)):
         raise ValueError(f"signs must be (-1, 1), (-1,) or (1,), but they are {checks.shown(signs)}")
     theta = checks.generator("rng", rng).standard_normal((m, dimension))
     theta *= radius / np.linalg.norm(theta, axis=-1, keepdims=True)
-    return weight * rng.choice(signs, m), checks.finite_result(theta, radius=radius)
+    return weight * rng.choice(signs, m), results.finite(theta, radius=radius)
 
 
 def _sizes(m, dimension):

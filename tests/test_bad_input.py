@@ -23,6 +23,7 @@ from mfcourse import (
     penalties,
     plots,
     problems,
+    results,
     starts,
     stochastic,
     topology,
@@ -108,7 +109,9 @@ def test_what_is_not_finite_is_named_by_every_function_of_a_feature_map(features
     for name, several in calls.items():
         for call in several:
             where = (1,) if name != "theta" else (1, 0) if features.dimension == 1 else (0, 1)
-            assert raised(call, checks.NotFinite).startswith(f"{name} must be finite, but its entry {where} is {entry}")
+            assert raised(call, results.NotFinite).startswith(
+                f"{name} must be finite, but its entry {where} is {entry}"
+            )
 
 
 @every_map
@@ -125,7 +128,7 @@ def test_positions_so_large_that_a_neuron_overflows_are_named(name):
         lambda: neurons.push_pull(W, theta, lambda f: f),
         lambda: problems.from_data(3 * X, LABELS, name, bias=False).risk(W, theta),
     ):
-        assert raised(call, checks.NotFinite).startswith("theta must be small enough for the result to be finite")
+        assert raised(call, results.NotFinite).startswith("theta must be small enough for the result to be finite")
     risk = problems.PopulationRisk(Measure(np.ones(2), PLANE[:2]), name)
     assert raised(lambda: risk(W, spoiled(PLANE, 1e200))).startswith("theta must be small enough")
 
@@ -411,46 +414,46 @@ AX = SimpleNamespace()  # a picture that is refused touches nothing
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: plots.truth_lines(AX, TWO), "truth must have d = 1, .* not 2"),
+        (lambda: plots.truth_lines(AX, TWO), "truth must have d = 1, .* has d = 2"),
         (lambda: plots.truth_lines(AX, None), "truth must be a Measure, but it is None"),
         (lambda: plots.truth_lines(AX, ONE, -1), "period must be"),
-        (lambda: plots.particle_paths(AX, single(2)), "run must have d = 1, .* not 2"),
+        (lambda: plots.particle_paths(AX, single(2)), "run must have d = 1, .* has d = 2"),
         (
             lambda: plots.particle_paths(AX, single(1, (4,))),
-            r"run must be a single run, no stack, .* take run.one\(0\)",
+            r"run must be a single one, no stack .* take run.one\(0\)",
         ),
         (lambda: plots.particle_paths(AX, (W, LINE)), "run must be a Run"),
         (lambda: plots.particle_paths(AX, single(1), last=2), "last must be a whole number >= 0 and <= 1, but it is 2"),
-        (lambda: plots.certificate_picture(AX, TORUS, TWO), "problem must have d = 1, .* not 2"),
-        (lambda: plots.certificate_picture(AX, SPIKES, TWO), "measure must have d = 1, .* not 2"),
+        (lambda: plots.certificate_picture(AX, TORUS, TWO), "problem must have d = 1, .* has d = 2"),
+        (lambda: plots.certificate_picture(AX, SPIKES, TWO), "measure must have d = 1, .* has d = 2"),
         (lambda: plots.certificate_picture(AX, SPIKES, ONE, points=1), "points must be a whole number >= 2"),
-        (lambda: plots.direction_certificate(AX, SPIKES, ONE), "problem must have d = 2, .* not 1"),
+        (lambda: plots.direction_certificate(AX, SPIKES, ONE), "problem must have d = 2, .* has d = 1"),
         (lambda: plots.direction_certificate(AX, TORUS, TWO), "problem must have ReLU features"),
-        (lambda: plots.direction_certificate(AX, TEACHER, ONE), "measure must have d = 2, .* not 1"),
-        (lambda: plots.certificate_map(AX, SPIKES, ONE), "problem must have d = 2, .* not 1"),
-        (lambda: plots.certificate_map(AX, TORUS, ONE), "measure must have d = 2, .* not 1"),
+        (lambda: plots.direction_certificate(AX, TEACHER, ONE), "measure must have d = 2, .* has d = 1"),
+        (lambda: plots.certificate_map(AX, SPIKES, ONE), "problem must have d = 2, .* has d = 1"),
+        (lambda: plots.certificate_map(AX, TORUS, ONE), "measure must have d = 2, .* has d = 1"),
         (lambda: plots.certificate_map(AX, TEACHER, TWO), "problem must be one on the torus with a penalty > 0"),
         (lambda: plots.certificate_map(AX, TORUS, TWO, points=10**6), "points must be a whole number >= 2 and <="),
-        (lambda: plots.measure_stems(AX, TWO), "measure must have d = 1, .* not 2"),
-        (lambda: plots.measure_stems(AX, ONE, TWO), "truth must have d = 1, .* not 2"),
-        (lambda: plots.observed_signal(AX, TORUS), "problem must have d = 1, .* not 2"),
+        (lambda: plots.measure_stems(AX, TWO), "measure must have d = 1, .* has d = 2"),
+        (lambda: plots.measure_stems(AX, ONE, TWO), "truth must have d = 1, .* has d = 2"),
+        (lambda: plots.observed_signal(AX, TORUS), "problem must have d = 1, .* has d = 2"),
         (lambda: plots.observed_signal(AX, problems.stack([SPIKES, problems.spikes(1)])), "problem must .* no stack"),
-        (lambda: plots.neuron_paths(AX, single(1), TWO), "run must have d = 2, .* not 1"),
-        (lambda: plots.neuron_paths(AX, single(2), ONE), "truth must have d = 2, .* not 1"),
+        (lambda: plots.neuron_paths(AX, single(1), TWO), "run must have d = 2, .* has d = 1"),
+        (lambda: plots.neuron_paths(AX, single(2), ONE), "truth must have d = 2, .* has d = 1"),
         (lambda: plots.neuron_image(AX, [1.0, np.nan, 0, 0], 1.0), "pixels must be finite"),
         (lambda: plots.neuron_image(AX, [], 1.0), r"pixels must have shape \(k\^2,\)"),
         (lambda: plots.neuron_image(AX, np.ones(4), np.nan), "scale must be a finite number > 0"),
         (lambda: plots.sign_loops(AX, W, LINE, ([], [])), r"theta must have shape \(\.\.\., m, 2\)"),
-        (lambda: plots.sign_loops(AX, W, PLANE, ([0],)), "w and loops must be those of one run"),
+        (lambda: plots.sign_loops(AX, W, PLANE, ([0],)), "loops must be a positive and a negative one"),
         (lambda: plots.sign_loops(AX, W, PLANE, ([3], [])), "loops must be whole numbers from 0 to 2, but one is 3"),
         (lambda: plots.sign_loops(AX, W, PLANE, ([], []), np.inf), "power must be"),
         (
             lambda: plots.excess_against_m(AX, {"a": ([5], np.ones((2, 2)))}),
-            r"excess of a must have shape \(seeds, 1\)",
+            r"excess of a must have shape \(seeds, sizes\)",
         ),
         (lambda: plots.excess_against_m(AX, {"a": ([5], [[np.nan]])}), "excess of a must be finite"),
         (lambda: plots.excess_against_m(AX, {"a": ([0], [[1.0]])}), "sizes of a must be a whole number >= 1"),
-        (lambda: plots.excess_against_m(AX, {"a": ([], np.ones((2, 0)))}), "sizes of a must be one or more"),
+        (lambda: plots.excess_against_m(AX, {"a": ([], np.ones((2, 0)))}), "excess of a must have shape"),
         (lambda: plots.excess_against_m(AX, {}), "curves must hold one curve or more"),
         (lambda: plots.excess_against_m(AX, [1]), "curves must be a dictionary"),
         (lambda: plots.excess_against_m(AX, {"a": ([5], [[1.0]])}, floor=1e9), "floor must be at most 1"),

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "mfcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "checks",
+    "results",
     "files",
     "scratch",
     "measures",
@@ -36,6 +37,7 @@ ORDER = [
     "experiments",
     "pooling",
     "digits",
+    "pictured",
     "plots",
     "figures",
     "tables",
