@@ -143,8 +143,7 @@ def check_dual_bound(dual_bound, seed=0):
         states += [lonely, flows.flow(problems[1], step, start, 600, record=()).state]
         for sign, (w, theta) in [(sign, state) for sign in problems for state in states]:  # as it is, and mirrored
             problem, w = problems[sign], sign * w
-            answer = dual_bound(problem, w.copy(), theta.copy(), grid.copy(), reach, slope)
-            q, value = _two(answer, "dual_bound returns q and D")
+            q, value = _two(dual_bound(problem, w.copy(), +theta, +grid, reach, slope), "dual_bound returns q and D")
             q, value = as_array(q, "q is a vector", (features.size,)), as_number(value, "D is a number")
             formula &= q.any() and math.isclose(value, sign * target @ q - q @ q / 4, rel_tol=1e-9)
             r = -problem.risk.residual(w, theta)
@@ -202,11 +201,8 @@ def check_shrunk(shrunk, seed=0):
         matrix = as_array(shrunk(y.copy(), level), "shrunk returns a symmetric matrix, an array", (4, 4))
         rest, nuclear = y - matrix, np.linalg.norm(matrix, "nuc")
         optimal = np.linalg.norm(rest, 2) < level * (1 + 1e-9) and np.isclose((rest * matrix).sum(), level * nuclear)
-        yield (
-            1,
-            optimal,
-            f"{kind}: y - M has no eigenvalue beyond +-level, and reaches it, with its sign, where M is not 0.",
-        )
+        hint = "y - M has no eigenvalue beyond +-level, and reaches it, with its sign, wherever M is not 0."
+        yield 1, optimal, f"{kind}: {hint}"
 
 
 def _two(answer, expected):
