@@ -8,6 +8,7 @@ raises NotImplementedError, and raises AssertionError with a hint if the answer 
 import functools
 
 from mfcourse import checks
+from mfcourse.checks import shown
 from mfcourse.measures import Measure
 
 
@@ -40,7 +41,7 @@ def as_array(value, expected, shape=None):
     try:
         array = checks.finite("it", value).astype(float)
     except ValueError:
-        raise AssertionError(f"{expected}; yours is {checks.shown(value):.60}.") from None
+        raise AssertionError(f"{expected}; yours is {shown(value):.60}.") from None
     assert shape is None or array.shape == shape, f"{expected} of shape {shape}; yours has shape {array.shape}."
     return array
 
@@ -65,5 +66,5 @@ def as_particles(value, name):
 
 def as_measure(value, expected):
     """The learner's value, which must be a Measure; AssertionError with `expected` otherwise."""
-    assert isinstance(value, Measure), f"{expected}; yours is {checks.shown(value):.60}."
+    assert isinstance(value, Measure), f"{expected}; yours is {shown(value):.60}."
     return value
