@@ -342,6 +342,7 @@ STATE = np.ones(3), np.ones((3, 3))
         (lambda: starts.random_start(5, 0), "rng must be a random generator, .*default_rng.*, but it is 0"),
         (lambda: starts.sphere_start(5, 0, 2), "rng must be a random generator"),
         (lambda: starts.sphere_start(5, np.random, 2), "rng must be a random generator"),
+        (lambda: Measure([1.0], [[0.0]]).sample(3, 0), "rng must be a random generator"),
         (lambda: starts.sphere_start(10**5, RNG, 10**5), "m and dimension must make an array"),
         (
             lambda: starts.sphere_start(3, RNG, 2, signs=(5, np.nan)),
