@@ -12,6 +12,7 @@ from PIL import Image
 
 from mfcourse import checks
 
+SHARPEST = 1000  # dots per inch
 FONT_LINK = re.compile(r'<link rel="stylesheet"\s+href="[^"]*">')
 FRAME = re.compile(r'(?<=data:image/png;base64,)[^"]+')
 ICON = re.compile(r'<i class="fa fa-([a-z -]+)"></i>')
@@ -36,6 +37,10 @@ def moving_picture(fig, draw, frames, alt, dpi=60):
     """
     frames = list(frames)
     checks.count("number of frames", len(frames))
+    if checks.positive("dpi", dpi) > SHARPEST:
+        raise ValueError(f"dpi must be at most {SHARPEST}, but it is {dpi:g}")
+    checks.having("fig", fig, "a figure of Matplotlib", "canvas", "savefig")
+    checks.function("draw", draw)
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"alt must say in words what the picture shows, but it is {alt!r}")
     movie = FuncAnimation(fig, draw, frames=frames, interval=120, init_func=lambda: None)

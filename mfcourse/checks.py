@@ -5,35 +5,101 @@ import numbers
 
 import numpy as np
 
+MOST = 2**27  # numbers in an array that a computer can hold a few of
+
+
+def shown(value):
+    """What came in, on one line of at most 80 characters."""
+    try:
+        return f"{' '.join(repr(value).split()):.80}"
+    except ValueError:  # Python does not print whole numbers of more than some thousand digits
+        return f"too long a {type(value).__name__} to be printed"
+
 
 def finite(name, values):
     """`values` as an array of finite floats (float32 stays float32, everything else becomes float64).
 
-    Raises ValueError if an entry is not a real number, or is NaN or infinite.
+    Raises ValueError if an entry is not a real number, or is NaN, infinite or masked.
     """
-    try:
-        values = np.asarray(values)
-        if values.dtype not in (np.float32, np.float64):
-            if values.dtype.kind not in "iufb":
-                raise TypeError
-            values = values.astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of real numbers, but it is {values!r:.80}") from None
+    values = floats(name, values)
     if not np.isfinite(values).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         raise ValueError(f"{name} must be finite, but its entry {where} is {values[where]}")
     return values
 
 
+def floats(name, values):
+    """The same without a look at NaN and infinity: an array of floats costs nothing."""
+    if type(values) is np.ndarray and values.dtype in (np.float32, np.float64):
+        return values
+    _demand_unmasked(name, values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be an array of real numbers, but it is {shown(values)}") from None
+    if array.dtype in (np.float32, np.float64):
+        return array
+    listed = array.dtype == object and not hasattr(values, "dtype")  # fractions, or more than 64 bits, in a list
+    if array.dtype.kind not in "iufb" and not (listed and all(map(_is_real, array.flat))):
+        raise ValueError(f"{name} must be an array of real numbers, but {_no_number(values, array)}")
+    try:
+        with np.errstate(over="ignore"):
+            return array.astype(np.float64)
+    except OverflowError:
+        raise ValueError(f"{name} must be finite, but it is too large for a float: {shown(values)}") from None
+
+
+def _demand_unmasked(name, values):
+    """What lies under a mask is no data; nothing masked is fine."""
+    where = _masked_at(values)
+    if where is not None:
+        raise ValueError(
+            f"{name} must not be masked, but it is masked at {where}: leave out what is missing, or fill it in, "
+            f"as {name}.filled(0) does"
+        )
+
+
+def _masked_at(values):
+    """The first masked place of an array, or of lists of arrays; None if there is none."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        return tuple(int(i) for i in np.argwhere(np.ma.getmaskarray(values))[0])
+    if isinstance(values, list | tuple):
+        for k, part in enumerate(values):
+            if isinstance(part, list | tuple | np.ma.MaskedArray) and (where := _masked_at(part)) is not None:
+                return k, *where
+    return None
+
+
+def _is_real(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _no_number(values, array):
+    """What is wrong with an array or a table whose entries are no numbers: its type, and the first place of it."""
+    if hasattr(values, "columns"):  # a table of pandas or polars
+        kinds = {column: np.asarray(values[column]).dtype.kind for column in values.columns}
+        column = next((column for column, kind in kinds.items() if kind not in "iufb"), values.columns[0])
+        place = f"its column {column!r} is of dtype {values[column].dtype}"
+    elif hasattr(values, "dtype"):
+        place = f"it is of dtype {values.dtype}"
+        wrong = next((where for where in np.ndindex(array.shape) if not _is_real(array[where])), ())
+        if wrong:
+            column = f"column {wrong[-1]}" if array.ndim > 1 else f"entry {wrong[0]}"
+            place += f", and its {column} holds {shown(array[wrong])}"
+    else:
+        return f"it is {shown(values)}"
+    return f"{place}: make numbers of it, and leave out what is missing; then astype(float) does the rest"
+
+
 def positive(name, value, or_zero=False):
     """`value` as a float > 0 (or >= 0); ValueError otherwise."""
     allowed = "a finite number >= 0" if or_zero else "a finite number > 0"
     try:
-        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+        number = float(value) if _is_real(value) else math.nan
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or number < 0 or (number == 0 and not or_zero):
-        raise ValueError(f"{name} must be {allowed}, but it is {value!r:.80}")
+        raise ValueError(f"{name} must be {allowed}, but it is {shown(value)}")
     return number
 
 
@@ -42,10 +108,11 @@ def optional_period(period):
     return None if period is None else positive("period", period)
 
 
-def count(name, value, at_least=1):
-    """`value` as an int >= `at_least`; ValueError otherwise."""
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < at_least:
-        raise ValueError(f"{name} must be a whole number >= {at_least}, but it is {value!r}")
+def count(name, value, at_least=1, at_most=math.inf):
+    """`value` as an int from `at_least` to `at_most`; ValueError otherwise."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or not at_least <= value <= at_most:
+        upper = "" if at_most == math.inf else f" and <= {at_most}"
+        raise ValueError(f"{name} must be a whole number >= {at_least}{upper}, but it is {shown(value)}")
     return int(value)
 
 
@@ -59,11 +126,78 @@ def counts(name, values, at_least=1):
     return found
 
 
+def indices(name, values, size):
+    """Numbers (k,) of some of `size` things, counted from 0, as an array of ints; ValueError otherwise."""
+    _demand_unmasked(name, values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        array = np.array(None)
+    if array.ndim != 1 or not len(array) or array.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be a list of one or more whole numbers, but it is {shown(values)}")
+    wrong = array[(array < 0) | (array >= size)]
+    if len(wrong):
+        raise ValueError(f"{name} must be whole numbers from 0 to {size - 1}, but one is {wrong[0]}")
+    return array
+
+
+def room(**sizes):
+    """The sizes of an array that is about to be made; ValueError if it would not fit into a computer."""
+    if math.prod(sizes.values()) > MOST:
+        made = " x ".join(map(shown, sizes.values()))
+        raise ValueError(f"{' and '.join(sizes)} must make an array of at most {MOST} numbers, but they make {made}")
+
+
+def flag(name, value):
+    """`value`, which must be True or False, as a bool; ValueError otherwise."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, but it is {shown(value)}")
+    return bool(value)
+
+
+def generator(name, rng):
+    """`rng`, which must be a random generator of NumPy; ValueError otherwise."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"{name} must be a random generator, np.random.default_rng(0) is one, but it is {shown(rng)}")
+    return rng
+
+
 def one_of(name, value, allowed):
-    """`value`, which must be one of the names in `allowed`; ValueError otherwise."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, but it is {value!r}")
+    """`value`, which must be one of the names or numbers in `allowed`; ValueError otherwise."""
+    if not (isinstance(value, str) or _is_real(value)) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, but it is {shown(value)}")
     return value
+
+
+def function(name, value):
+    """`value`, which must be a function; ValueError otherwise."""
+    if not callable(value):
+        raise ValueError(f"{name} must be a function, but it is {shown(value)}")
+    return value
+
+
+def having(name, value, what, *members):
+    """`value`, which must have these members; ValueError, which says that it should be `what`, otherwise."""
+    if not all(hasattr(value, member) for member in members):
+        raise ValueError(f"{name} must be {what}, but it is {shown(value)}")
+    return value
+
+
+def signs(name, values):
+    """Labels -1 and 1 as an array of floats; ValueError, which says how to get them, otherwise."""
+    listed = values.tolist() if hasattr(values, "tolist") else values
+    word = next((v for v in listed if isinstance(v, str)), None) if isinstance(listed, list | tuple) else None
+    if word is not None:
+        raise ValueError(
+            f"{name} must be the numbers -1 and 1, but it holds words such as {shown(word)}: "
+            f"np.where({name} == {shown(word)}, 1, -1) makes them"
+        )
+    array = finite(name, values)
+    wrong = array[~np.isin(array, (-1, 1))]
+    if wrong.size:
+        remedy = f"2 * {name} - 1" if np.isin(array, (0, 1)).all() else f"np.where({name} == {array.max():g}, 1, -1)"
+        raise ValueError(f"{name} must be -1 or 1, but one is {wrong.flat[0]:g}: {remedy} makes them")
+    return array
 
 
 def particles(w, theta, dimension=None):
@@ -95,10 +229,12 @@ def points(name, values, dimension=None):
     return values
 
 
-def floats(name, values):
-    """`values` as an array of float32 or float64, looked at entry by entry only if it has to be converted."""
-    values = np.asarray(values)
-    return values if values.dtype in (np.float32, np.float64) else finite(name, values)
+def columns(theta, dimension):
+    """Positions theta (m, d) of one run as a float array, for a table with a column for each; ValueError otherwise."""
+    theta = points("theta", theta, dimension)
+    if theta.ndim != 2:
+        raise ValueError(f"theta must have shape (m, {dimension}), of one run, but its shape is {theta.shape}")
+    return theta
 
 
 def residual(values, size):
@@ -107,3 +243,14 @@ def residual(values, size):
     if values.shape[-1:] != (size,):
         raise ValueError(f"residual must have shape (..., {size}), but its shape is {values.shape}")
     return values
+
+
+def same_runs(**shapes):
+    """The leading axes that these shapes have in common; ValueError if they do not fit each other."""
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        found = " and ".join(f"{name} of {shape}" for name, shape in shapes.items())
+        raise ValueError(
+            f"{' and '.join(shapes)} must be of the same runs, but their leading axes are {found}"
+        ) from None

@@ -91,6 +91,7 @@ def certified_optimum(problem, progress=False):
     Raises ValueError if the loss is not squared, the penalty is 0 or the features do not know what sliding needs (see
     `features`), RuntimeError with the gap reached if it does not close within some sixty rounds.
     """
+    progress = checks.flag("progress", progress)
     _one_squared(problem.risk)
     features = problem.risk.features
     missing = [name for name in NEEDED if not hasattr(features, name)]

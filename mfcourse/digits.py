@@ -24,7 +24,7 @@ STEP = 0.5  # with twice as much, some runs jump to where all neurons are silent
 
 def split(digit, seed):
     """(x_train, x_test, y_train, y_test): pixels in [0, 1], label 1 for the digit, -1 for the rest; 30 % for tests."""
-    checks.one_of("digit", digit, tuple(range(10)))
+    digit, seed = checks.count("digit", digit, 0, 9), checks.count("seed", seed, 0, 2**32 - 1)
     x, y = load_digits(return_X_y=True)
     labels = np.where(y == digit, 1.0, -1.0)
     return train_test_split(x / 16, labels, test_size=0.3, random_state=seed, stratify=labels)
@@ -32,6 +32,7 @@ def split(digit, seed):
 
 def train(x, y, m, seed, epochs=EPOCHS):
     """(problem, Run): SGD on m ReLU particles with |w| = |theta| = 1 at the start, `epochs` times through the data."""
+    m, seed, epochs = checks.count("m", m), checks.count("seed", seed, 0), checks.count("epochs", epochs, 0)
     problem = from_data(x, y, "relu", "logistic")
     start = sphere_start(m, np.random.default_rng([seed, m]), problem.risk.dimension, radius=1.0, weight=1.0)
     step = stochastic(problem, STEP, STEP, BATCH, seed)

@@ -42,6 +42,7 @@ def spike_steps(problem, metric="euclidean"):
     For a stack b is an array. Raises ValueError for other losses, or features that do not know |phi| and |phi'|.
     """
     checks.one_of("metric", metric, ("euclidean", "conic"))
+    checks.having("problem", problem, "a Problem", "risk")
     features, loss = (getattr(problem.risk, name, None) for name in ("features", "loss"))
     missing = [name for name in ("norm_squared", "slope_squared") if not hasattr(features, name)]
     if missing or not isinstance(loss, Squared):
@@ -60,7 +61,7 @@ def spike_flow(problem, m, metric="euclidean", progress=False):
 
     Raises ValueError if positions do not live on a torus.
     """
-    if problem.risk.period is None:
+    if checks.having("problem", problem, "a Problem", "risk").risk.period is None:
         raise ValueError("problem must live on a torus for a grid all around it; else give spike_run a start")
     w, theta = grid_start(m, problem.risk.dimension)
     return spike_run(problem, (w, problem.risk.period * theta), metric, progress)
@@ -74,6 +75,7 @@ def spike_run(problem, start, metric="euclidean", progress=False):
 
 def grid_of(seed, m):
     """The start of the spikes: weights 0 on a grid, the same for every seed."""
+    checks.count("seed", seed, at_least=0)
     return grid_start(m)
 
 
@@ -84,7 +86,11 @@ def plane_teacher(seed):
 
 def small_sphere_plane(seed, m):
     """Start on a small sphere in the plane, |w| = |theta| = .1, both signs."""
-    return sphere_start(m, np.random.default_rng([seed, m]), 2)
+    return sphere_start(m, _rng(seed, m), 2)
+
+
+def _rng(seed, m):
+    return np.random.default_rng([checks.count("seed", seed, at_least=0), checks.count("m", m)])
 
 
 def plain_run(problem, start):
@@ -104,7 +110,7 @@ def relu_teacher(seed):
 
 def small_sphere(seed, m):
     """Start on a small sphere in d = 100, |w| = |theta| = .1, both signs."""
-    return sphere_start(m, np.random.default_rng([seed, m]), 100)
+    return sphere_start(m, _rng(seed, m), 100)
 
 
 def relu_run(problem, start):
@@ -119,7 +125,7 @@ def sigmoid_teacher(seed):
 
 def wide_sphere(seed, m):
     """Start at |theta| = 10, as long as the teacher's, and w = +-30: not a start that Thm 3.5 covers."""
-    return sphere_start(m, np.random.default_rng([seed, m]), 100, radius=10, weight=30)
+    return sphere_start(m, _rng(seed, m), 100, radius=10, weight=30)
 
 
 def sigmoid_run(problem, start):

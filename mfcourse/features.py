@@ -20,7 +20,7 @@ import functools
 
 import numpy as np
 
-from mfcourse import checks, search
+from mfcourse import checks, results, search
 from mfcourse.activations import activation_named
 from mfcourse.fourier import Fourier
 from mfcourse.scratch import Scratch
@@ -41,7 +41,7 @@ class Neurons:
     def __init__(self, x, activation, bias=False):
         self.activation = activation_named(activation)
         self.homogeneity = self.activation.homogeneity
-        self._bias, self._table = bias, Scratch()
+        self._bias, self._table = checks.flag("bias", bias), Scratch()
         self._set_samples(x)
 
     def _set_samples(self, x):
@@ -58,21 +58,25 @@ class Neurons:
         return other
 
     def subset(self, chosen):
-        """The same neurons on the samples with these numbers, sharing kept memory with these."""
+        """The same neurons on the samples with these numbers (k,), 0 to n - 1, sharing kept memory with these."""
+        chosen = checks.indices("chosen", chosen, self.size)
         other = copy.copy(self)
-        other.x, other.size = self.x[chosen], len(chosen)
+        other.x, other.size = self.x[..., chosen, :], len(chosen)
         return other
 
+    @results.quietly
     def push(self, w, theta):
         """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
         w, theta = checks.particles(w, theta, self.dimension)
-        return self._push(w, self._evaluate(theta))
+        return self._push(w, theta, self._evaluate(theta))
 
+    @results.quietly
     def pull(self, residual, theta):
         """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
         theta = checks.points("theta", theta, self.dimension)
         return self._pull(residual, theta, self._evaluate(theta))
 
+    @results.quietly
     def push_pull(self, w, theta, respond):
         """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
 
@@ -80,7 +84,7 @@ class Neurons:
         """
         w, theta = checks.particles(w, theta, self.dimension)
         values = self._evaluate(theta)
-        prediction = self._push(w, values)
+        prediction = self._push(w, theta, values)
         return prediction, *self._pull(respond(prediction), theta, values)
 
     def peaks(self, residual):
@@ -89,19 +93,22 @@ class Neurons:
         For ReLU in the plane all of them on the unit circle; else where climbing ends, on the unit sphere if phi is
         homogeneous.
         """
-        field = functools.partial(self.pull, checks.residual(residual, self.size))
+        field = functools.partial(self.pull, results.with_norm(checks.residual(residual, self.size)))
         if self.activation.homogeneity == 1 and self.dimension == 2 and self.x.ndim == 2:
             return *search.between_kinks(field, self.x), True
         return *search.by_climbing(field, self), False
 
+    @results.quietly
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
-        theta = checks.points("theta", theta, self.dimension)
-        return (self.activation.offset + self.activation.amplitude * self._evaluate(theta)).mT
+        theta = checks.columns(theta, self.dimension)
+        rows = self.activation.offset + self.activation.amplitude * self._evaluate(theta)
+        results.finite((rows, theta), theta=theta)
+        return rows.mT
 
     def _evaluate(self, theta):
         """The activation's core at every theta_i . x_b, shape (..., m, n), in a table that is kept."""
-        runs = np.broadcast_shapes(theta.shape[:-2], self.x.shape[:-2])
+        runs = checks.same_runs(theta=theta.shape[:-2], x=self.x.shape[:-2])
         table = self._table.get((*runs, theta.shape[-2], self.size), theta.dtype)
         self._fill(table, theta)
         self.activation.core(table)
@@ -110,13 +117,17 @@ class Neurons:
     def _fill(self, table, theta):
         np.matmul(self.activation.direction(theta), self.x.astype(theta.dtype, copy=False).mT, out=table)
 
-    def _push(self, w, values):
+    def _push(self, w, theta, values):
         prediction = (w[..., None, :] @ values)[..., 0, :] * (self.activation.amplitude / w.shape[-1])
-        return prediction + self.activation.offset * w.mean(axis=-1, keepdims=True)
+        prediction = prediction + self.activation.offset * w.mean(axis=-1, keepdims=True)
+        results.finite((prediction, theta), w=w, theta=theta)  # a sigmoid has limits, a particle has not
+        return prediction
 
     def _pull(self, residual, theta, table):
         """Potential and gradient from the table of values, which is used up."""
         residual = checks.residual(residual, self.size)
+        if residual.ndim > 1:
+            checks.same_runs(residual=residual.shape[:-1], theta=table.shape[:-2])
         scaled = (residual * self.activation.amplitude)[..., None]
         if not self.homogeneity:
             potential = (table @ scaled)[..., 0] + self.activation.offset * residual.sum(axis=-1, keepdims=True)
@@ -124,4 +135,5 @@ class Neurons:
         gradient = self.activation.chain(theta, table @ (scaled * self.x.astype(residual.dtype, copy=False)))
         if self.homogeneity:  # Euler's identity, which spares a look at the table
             potential = np.vecdot(theta, gradient) / self.homogeneity
+        results.finite((potential, gradient, theta), residual=residual, theta=theta)
         return potential, gradient

@@ -98,7 +98,11 @@ def heavy_ball(problem, step_w, step_theta, momentum=0.9):
     if checks.positive("momentum", momentum, or_zero=True) >= 1:
         raise ValueError(f"momentum must be in [0, 1), but it is {momentum!r}")
 
-    def step(w, theta, v_w, v_theta):
+    def step(w, theta, v_w=None, v_theta=None):
+        if v_w is None or v_theta is None:
+            raise ValueError(
+                "start must be (w, theta, v_w, v_theta) for a heavy ball, as flows.at_rest(w, theta) makes it"
+            )
         speed_w, speed_theta = velocity(problem, w, theta)
         v_w, v_theta = momentum * v_w + a * speed_w, momentum * v_theta + b * speed_theta
         return problem.allowed(w + v_w), theta + v_theta, v_w, v_theta
@@ -228,6 +232,7 @@ def flow(problem, step, start, steps, record=None, stop=None, check_every=50, pr
     Returns a Run. Raises FlowDiverged if particles become infinite or NaN, ValueError for bad arguments.
     """
     steps, check_every = checks.count("steps", steps, at_least=0), checks.count("check_every", check_every)
+    progress = checks.flag("progress", progress)
     wanted = {checks.count("record", k, 0) for k in np.ravel(log_spaced(steps) if record is None else record).tolist()}
     run = start if isinstance(start, Run) else _unmoved(problem, start)
     state, done = run.state, int(run.steps[-1])

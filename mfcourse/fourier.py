@@ -4,14 +4,14 @@ Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading
 """
 
 import functools
+import math
 
 import numpy as np
 
-from mfcourse import checks, search
+from mfcourse import checks, results, search
 from mfcourse.scratch import Scratch
 
 BLOCK = 2**14  # particles whose powers fit in the cache together
-MOST = 2**27  # coefficients that a computer can hold a few vectors of
 
 
 class Fourier:
@@ -20,19 +20,20 @@ class Fourier:
     On one axis B(t) = [1, sqrt2 cos(2 pi k t) for k = 1..cutoff, sqrt2 sin(2 pi k t) for k = 1..cutoff], an orthonormal
     basis; phi(t) lists the products B_i(t_1) B_j(t_2) ..., so n = (2 cutoff + 1)^d and |phi(t)|^2 = n for every t.
     gains: the transfer function of a point-spread function, n numbers that phi's coefficients are multiplied with.
-    Raises ValueError unless cutoff and dimension are whole numbers >= 1 with n <= 2^27, and gains fit and do not vanish.
+    Raises ValueError unless cutoff and dimension are whole numbers >= 1 with (dimension + 1)^2 n <= 2^27, the size of
+    the tables for derivatives, and gains fit and do not vanish.
     """
 
     period, homogeneity = 1, 0
 
     def __init__(self, cutoff, dimension=1, gains=None):
-        self.cutoff = checks.count("cutoff", cutoff)
-        self.dimension = checks.count("dimension", dimension)
+        self.cutoff = checks.count("cutoff", cutoff, at_most=checks.MOST)
+        self.dimension = checks.count("dimension", dimension, at_most=checks.MOST)
         self._rows = 2 * self.cutoff + 1
-        if self.dimension * np.log2(self._rows) > np.log2(MOST):
+        if self.dimension * math.log2(self._rows) + 2 * math.log2(self.dimension + 1) > math.log2(checks.MOST):
             raise ValueError(
-                f"cutoff and dimension must make (2 cutoff + 1)^dimension <= 2^{int(np.log2(MOST))} coefficients, "
-                f"but they make {self._rows}^{self.dimension}"
+                "cutoff and dimension must make few enough coefficients, (dimension + 1)^2 (2 cutoff + 1)^dimension <= "
+                f"{checks.MOST}, but they are {checks.shown(cutoff)} and {checks.shown(dimension)}"
             )
         self.size = self._rows**self.dimension
         self._amplitude = np.ones(1)  # phi(t) over what the tables hold: without gains 1 in row 0, sqrt2 in all others
@@ -64,7 +65,9 @@ class Fourier:
     def slope_squared(self):
         """The largest |d phi / d t_j|^2 over all t and all coordinates j; a bound on it as for `norm_squared`."""
         power, frequencies = self._power(), np.arange(self.cutoff + 1)
-        along = [np.moveaxis(power, axis, 0).reshape(len(frequencies), -1).sum(axis=1) for axis in range(self.dimension)]
+        along = [
+            np.moveaxis(power, axis, 0).reshape(len(frequencies), -1).sum(axis=1) for axis in range(self.dimension)
+        ]
         return max(4 * np.pi**2 * float(frequencies**2 @ sums) for sums in along)
 
     def _power(self):
@@ -76,16 +79,19 @@ class Fourier:
             power = np.concatenate([first, np.maximum(others, sines)], axis)
         return power
 
+    @results.quietly
     def push(self, w, theta):
         """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
         w, theta = checks.particles(w, theta, self.dimension)
-        return self._push(w, self._evaluate(theta))
+        return self._push(w, theta, self._evaluate(theta))
 
+    @results.quietly
     def pull(self, residual, theta):
         """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
         theta = checks.points("theta", theta, self.dimension)
-        return self._pull(residual, self._evaluate(theta))
+        return self._pull(residual, theta, self._evaluate(theta))
 
+    @results.quietly
     def push_pull(self, w, theta, respond):
         """Push, turn the prediction f into a residual `respond(f)`, pull it back: phi is evaluated only once.
 
@@ -93,29 +99,32 @@ class Fourier:
         """
         w, theta = checks.particles(w, theta, self.dimension)
         tables = self._evaluate(theta)
-        prediction = self._push(w, tables)
-        return prediction, *self._pull(respond(prediction), tables)
+        prediction = self._push(w, theta, tables)
+        return prediction, *self._pull(respond(prediction), theta, tables)
 
+    @results.quietly
     def hessian(self, residual, theta):
         """Second derivatives of the potential <residual, phi(theta_i)>, shape (..., m, d, d)."""
         theta = checks.points("theta", theta, self.dimension)
         second = self._combine(residual, self._second, self._evaluate(theta))
+        results.finite(second, residual=residual, theta=theta)
         return np.moveaxis(second, -2, -1).reshape(*second.shape[:-2], second.shape[-1], *[self.dimension] * 2)
 
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
         return self.tangent(theta)[0]
 
+    @results.quietly
     def tangent(self, theta):
         """phi(theta_i) and its derivatives as columns, shapes (n, m) and (n, m, d), for theta (m, d)."""
-        theta = checks.points("theta", theta, self.dimension)
+        theta = checks.columns(theta, self.dimension)
         tables = self._evaluate(theta)
         swap, speed = self._derivative
         slopes = [(table * speed[:, None])[swap] for table in tables]
         columns = [functools.reduce(self._product, tables)]
         for axis, slope in enumerate(slopes):
             columns.append(functools.reduce(self._product, [*tables[:axis], slope, *tables[axis + 1 :]]))
-        columns = np.stack(columns) * self._amplitude[:, None]
+        columns = results.finite(np.stack(columns) * self._amplitude[:, None], theta=theta)
         return columns[0], np.moveaxis(columns[1:], 0, -1)
 
     @staticmethod
@@ -125,11 +134,16 @@ class Fourier:
 
     def peaks(self, residual):
         """Peaks of the potential: values (..., k), positions (..., k, d), and True: nothing is beyond the largest."""
-        return *search.on_torus(self, checks.residual(residual, self.size)), True
+        return *search.on_torus(self, results.with_norm(checks.residual(residual, self.size))), True
 
     def survey(self, residual, side):
         """The potential on the regular grid of `side` points on each axis, shape (..., side, ..., side)."""
-        residual = checks.residual(residual, self.size)
+        residual, side = results.with_norm(checks.residual(residual, self.size)), checks.count("side", side)
+        if self.dimension * math.log2(side) > math.log2(checks.MOST):
+            raise ValueError(
+                f"side must make a grid of at most {checks.MOST} points on the torus, but with cutoff {self.cutoff} it "
+                f"makes {checks.shown(side)}^{self.dimension}"
+            )
         turns = np.arange(self.cutoff + 1)[:, None] * np.arange(side) % side
         table = np.concatenate([np.cos(2 * np.pi / side * turns), np.sin(2 * np.pi / side * turns[1:])])
         values = (residual * self._amplitude).reshape(*residual.shape[:-1], *(self._rows,) * self.dimension)
@@ -166,22 +180,25 @@ class Fourier:
             table[1 : self.cutoff + 1] = powers.real
             table[self.cutoff + 1 :] = powers.imag
 
-    def _push(self, w, tables):
+    def _push(self, w, theta, tables):
         products = w[..., None, :]
         for table in tables[:-1]:
             products = products[..., :, None, :] * table[..., None, :, :]
             products = products.reshape(*w.shape[:-1], -1, w.shape[-1])
         total = products @ np.swapaxes(tables[-1], -1, -2)
         scale = (self._amplitude / w.shape[-1]).astype(total.dtype, copy=False)
-        return total.reshape(*w.shape[:-1], self.size) * scale
+        return results.finite(total.reshape(*w.shape[:-1], self.size) * scale, w=w, theta=theta)
 
-    def _pull(self, residual, tables):
+    def _pull(self, residual, theta, tables):
         values = self._combine(residual, self._first, tables)
+        results.finite(values, residual=residual, theta=theta)
         return values[..., 0, :], values[..., 1:, :].swapaxes(-2, -1)
 
     def _combine(self, residual, derivatives, tables):
         """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""
         residual = checks.residual(residual, self.size)
+        if residual.ndim > 1:
+            checks.same_runs(residual=residual.shape[:-1], theta=tables[-1].shape[:-2])
         index, factor = derivatives
         values = residual.take(index, axis=-1) * factor.astype(residual.dtype, copy=False)
         values = values.reshape(*residual.shape[:-1], -1, self._rows) @ tables[-1]

@@ -2,17 +2,19 @@
 
 The arc-cosine kernel belongs to ReLU (Cho and Saul 2009), the arcsine kernel to erf (Williams 1998). Both are summed
 over b against masses. Shapes: a (..., q, d), b (..., m, d), masses (..., m) -> sums (..., q), gradients (..., q, d);
-leading axes are independent runs. Where `a is b`, each pair is looked at once.
+leading axes are independent runs. Where `a is b`, each pair is looked at once. ValueError if a shape is wrong or a
+result not finite.
 """
 
 import numpy as np
 
-from mfcourse import activations
+from mfcourse import activations, checks, results
 
 PAIRS = 2**16  # pairs of neurons worked on together, so that they stay in the cache
 ROWS = 64  # least number of rows of such a block, for the sake of the matrix products
 
 
+@results.quietly
 def arc_cosine(a, b, masses):
     """sum_j masses_j |a||b_j| (sin t + (pi - t) cos t) / (2 pi), where t is the angle of a and b_j, and its gradient.
 
@@ -20,6 +22,7 @@ def arc_cosine(a, b, masses):
     of t near 0 or pi does no harm: the two terms change by opposite amounts. At a = 0, where there is no angle, the
     gradient is taken to be 0, as for the neurons of a sample.
     """
+    a, b, masses = _pairs(a, b, masses)
     unit_a, length_a = polar = _directions(a)
     unit_b, length_b = polar if b is a else _directions(b)
     pull = (masses * length_b)[..., None]
@@ -34,18 +37,22 @@ def arc_cosine(a, b, masses):
 
     sines, turns = _sums(unit_a, unit_b, tables, (pull, pull * unit_b))
     gradient = (sines * unit_a + turns) / (2 * np.pi) * (length_a > 0)[..., None]
-    return np.vecdot(a, gradient), gradient
+    total = np.vecdot(a, gradient)
+    results.finite((total, gradient, length_a, length_b), a=a, b=b, masses=masses)
+    return total, gradient
 
 
+@results.quietly
 def arc_sine(a, b, masses):
     """sum_j masses_j (2/pi) asin u, where u = 2 a . b_j / sqrt((1 + 2|a|^2)(1 + 2|b_j|^2)), and its gradient.
 
     By Cauchy and Schwarz 1 - u^2 is at least its value for parallel vectors of these lengths: the bound keeps the
     slope of asin right where 1 - u^2 drowns in rounding, for long vectors in (almost) the same direction.
     """
+    a, b, masses = _pairs(a, b, masses)
     scaled_a, small_a = scaled = _compressed(a)
     scaled_b, small_b = scaled if b is a else _compressed(b)
-    masses = masses[..., None]
+    weights = masses[..., None]
 
     def tables(u, own, others):
         p, q = small_a[..., own, None], small_b[..., None, others]
@@ -54,22 +61,33 @@ def arc_sine(a, b, masses):
         np.divide(1, slope, out=slope)
         return np.arcsin(np.clip(u, -1, 1)), slope, np.multiply(u, slope, out=u)
 
-    angles, towards, along = _sums(scaled_a, scaled_b, tables, (masses, masses * scaled_b, masses))
+    angles, towards, along = _sums(scaled_a, scaled_b, tables, (weights, weights * scaled_b, weights))
     gradient = (towards - along * scaled_a) * np.sqrt(2 * small_a)[..., None]
-    return angles[..., 0] * (2 / np.pi), gradient * (2 / np.pi)
+    total, gradient = angles[..., 0] * (2 / np.pi), gradient * (2 / np.pi)
+    results.finite((total, gradient, 1 / small_a, 1 / small_b), a=a, b=b, masses=masses)
+    return total, gradient
 
 
+@results.quietly
 def arc_cosine_matrix(a, b):
     """The arc-cosine kernel of every pair, shape (..., q, m)."""
+    a, b, _ = _pairs(a, b)
     (unit_a, length_a), (unit_b, length_b) = _directions(a), _directions(b)
     cosine = np.clip(unit_a @ unit_b.mT, -1, 1)
     sine, turn = np.sqrt(1 - cosine**2), np.arccos(-cosine)
-    return length_a[..., None] * length_b[..., None, :] * (sine + turn * cosine) / (2 * np.pi)
+    kernel = length_a[..., None] * length_b[..., None, :] * (sine + turn * cosine) / (2 * np.pi)
+    results.finite((kernel, length_a, length_b), a=a, b=b)
+    return kernel
 
 
+@results.quietly
 def arc_sine_matrix(a, b):
     """The arcsine kernel of every pair, shape (..., q, m)."""
-    return np.arcsin(np.clip(_compressed(a)[0] @ _compressed(b)[0].mT, -1, 1)) * (2 / np.pi)
+    a, b, _ = _pairs(a, b)
+    (scaled_a, small_a), (scaled_b, small_b) = _compressed(a), _compressed(b)
+    kernel = np.arcsin(np.clip(scaled_a @ scaled_b.mT, -1, 1)) * (2 / np.pi)
+    results.finite((kernel, 1 / small_a, 1 / small_b), a=a, b=b)
+    return kernel
 
 
 CLOSED_FORMS = {  # sums against masses with gradients, and the matrix of all pairs
@@ -78,12 +96,24 @@ CLOSED_FORMS = {  # sums against masses with gradients, and the matrix of all pa
 }
 
 
+def _pairs(a, b, masses=None):
+    """Vectors and masses as float arrays that fit each other; ValueError otherwise. What is the same stays the same."""
+    same, a = b is a, checks.points("a", a)
+    b = a if same else checks.points("b", b, a.shape[-1])
+    if masses is not None:
+        masses = checks.floats("masses", masses)
+        if masses.shape[-1:] != b.shape[-2:-1]:
+            raise ValueError(f"masses must have shape (..., {b.shape[-2]}), one for each b, but it is {masses.shape}")
+    checks.same_runs(a=a.shape[:-2], b=b.shape[:-2], **({} if masses is None else {"masses": masses.shape[:-1]}))
+    return a, b, masses
+
+
 def _sums(left, right, tables, sides):
     """For u_ij = left_i . right_j and each of the symmetric tables T(u): sum_j T_ij side_j, shape (..., q, columns).
 
     `tables` receives a block of u and the slices of its rows and columns; it may work in place.
     """
-    runs = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    runs = np.broadcast_shapes(left.shape[:-2], right.shape[:-2], *(side.shape[:-2] for side in sides))
     sums = [np.zeros((*runs, left.shape[-2], side.shape[-1]), side.dtype) for side in sides]
     rows = max(ROWS, PAIRS // max(right[..., 0].size, 1))
     for start in range(0, left.shape[-2], rows):

@@ -1,6 +1,7 @@
 """Convex losses R: F -> R_+ on predictions: value, gradient, and convex conjugate for duality gaps (eq. (1)).
 
-Shapes: predictions f and dual points q (..., n), values (...); leading axes are independent runs.
+Shapes: predictions f and dual points q (..., n), values (...); leading axes are independent runs. All raise ValueError
+if a shape is wrong or an entry not finite.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, xlogy
 
-from mfcourse import checks
+from mfcourse import checks, results
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,20 +31,26 @@ class Squared:
         """Lipschitz constant of R'; here R'' is this number times the identity."""
         return 1 / self.scale
 
+    @results.quietly
     def value(self, f):
         """R(f), shape (...)."""
-        f, target = _fitting(f, self.target)
+        f, target = _fitting("predictions", f, self.target)
         difference = f - target
-        return np.vecdot(difference, difference) / (2 * self.scale)
+        value = np.vecdot(difference, difference) / (2 * self.scale)
+        return results.finite(value, predictions=f, target=target)
 
+    @results.quietly
     def gradient(self, f):
         """R'(f), shape (..., n)."""
-        f, target = _fitting(f, self.target)
-        return (f - target) / self.scale
+        f, target = _fitting("predictions", f, self.target)
+        return results.finite((f - target) / self.scale, predictions=f, target=target)
 
+    @results.quietly
     def conjugate(self, q):
         """R*(q) = sup_f <f, q> - R(f) = <target, q> + scale |q|^2 / 2."""
-        return np.vecdot(self.target, q) + self.scale * np.vecdot(q, q) / 2
+        q, target = _fitting("q", q, self.target)
+        value = np.vecdot(target, q) + self.scale * np.vecdot(q, q) / 2
+        return results.finite(value, q=q, target=target)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,29 +63,32 @@ class Logistic:
     labels: np.ndarray
 
     def __post_init__(self):
-        labels = _numbers("labels", self.labels)
-        if not np.isin(labels, (-1, 1)).all():
-            raise ValueError(f"labels must be -1 or 1, but they include {labels[~np.isin(labels, (-1, 1))][0]}")
-        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "labels", _numbers("labels", checks.signs("labels", self.labels)))
 
     @property
     def smoothness(self):
         """Lipschitz constant of R'."""
         return 1 / (4 * self.labels.shape[-1])
 
+    @results.quietly
     def value(self, f):
         """R(f), shape (...)."""
-        f, labels = _fitting(f, self.labels)
-        return np.logaddexp(0, -labels * f).mean(axis=-1)
+        f, labels = _fitting("predictions", f, self.labels)
+        value = np.logaddexp(0, -labels * f).mean(axis=-1)
+        return results.finite((f, value), predictions=f)[1]
 
+    @results.quietly
     def gradient(self, f):
         """R'(f), shape (..., n)."""
-        f, labels = _fitting(f, self.labels)
+        f, labels = _fitting("predictions", f, self.labels)
+        results.finite(f, predictions=f)
         return -labels * expit(-labels * f) / labels.shape[-1]
 
+    @results.quietly
     def conjugate(self, q):
         """R*(q) = (1/n) sum_i p_i log p_i + (1 - p_i) log(1 - p_i) with p = -n y q in [0, 1]; infinite outside."""
-        p = -self.labels.shape[-1] * self.labels * q
+        q, labels = _fitting("q", checks.finite("q", q), self.labels)
+        p = -labels.shape[-1] * labels * q
         inside = np.clip(p, 0, 1)
         entropy = (xlogy(inside, inside) + xlogy(1 - inside, 1 - inside)).mean(axis=-1)
         return np.where(((p >= 0) & (p <= 1)).all(axis=-1), entropy, np.inf)
@@ -92,9 +102,9 @@ def _numbers(name, values):
     return values
 
 
-def _fitting(f, data):
+def _fitting(name, f, data):
     """Predictions as floats, and the data in their precision; ValueError if there is not one target for each entry."""
-    f = checks.floats("predictions", f)
+    f = checks.floats(name, f)
     if f.shape[-1:] != data.shape[-1:] or (data.ndim > 1 and f.shape[:-1] != data.shape[:-1]):
-        raise ValueError(f"predictions must have shape (..., n) = {data.shape} like the data, but it is {f.shape}")
+        raise ValueError(f"{name} must have shape (..., n) = {data.shape} like the data, but it is {f.shape}")
     return f, data.astype(f.dtype, copy=False)

@@ -105,7 +105,7 @@ class Measure:
         size = checks.count("size", size)
         if self.mass <= 0 or (self.weights < 0).any():
             raise ValueError("only a non-negative measure with mass can be sampled; take .positive or .negative")
-        drawn = rng.choice(len(self), size=size, p=self.weights / self.weights.sum())
+        drawn = checks.generator("rng", rng).choice(len(self), size=size, p=self.weights / self.weights.sum())
         return Measure(np.full(size, self.mass / size), self.positions[drawn])
 
     def prune(self, threshold=0.0):

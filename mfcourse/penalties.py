@@ -10,9 +10,22 @@ risk at the particles.
 
 import numpy as np
 
+from mfcourse import checks
+
 
 def soft_threshold(x, level):
-    """Proximal map of level |x|: moves every entry towards 0 by `level`, and stops there."""
+    """Proximal map of level |x|: moves every entry towards 0 by `level`, and stops there.
+
+    Raises ValueError if an entry is not finite, or a level is negative.
+    """
+    x, level = checks.finite("x", x), checks.finite("level", level)
+    if (level < 0).any():
+        raise ValueError(f"level must be >= 0, but it is {level.min():g}")
+    checks.same_runs(x=x.shape, level=level.shape)
+    return _shrunk(x, level)
+
+
+def _shrunk(x, level):
     return x - np.clip(x, -level, level)
 
 
@@ -32,13 +45,13 @@ class TotalVariation:
     @staticmethod
     def velocity(c, w, theta, force_w, force_theta):
         """Minus the forces and c dV; at the kink w = 0 the subgradient of least norm (Prop. 2.3)."""
-        waiting = -soft_threshold(force_w, c)
+        waiting = -_shrunk(force_w, c)
         return np.where(w == 0, waiting, -(force_w + c * np.sign(w))), -force_theta
 
     @staticmethod
     def proximal(w, theta, level_w, level_theta):
         """The implicit step of the penalty: level is step size times c."""
-        return soft_threshold(w, level_w), theta
+        return _shrunk(w, level_w), theta
 
 
 class SquaredNorm:

@@ -2,6 +2,7 @@
 
 Colours mean the same everywhere, and a shape or a line style says it again: positive mass is an orange disc, negative
 mass a blue square, the ground truth black and dotted, the potential (the certificate) a purple line, context grey.
+Each raises ValueError for a run, a measure or a problem of another dimension than it draws.
 """
 
 import os
@@ -13,6 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
+from mfcourse import checks, pictured, results
 from mfcourse.measures import Measure
 
 POSITIVE, NEGATIVE, TRUTH, POTENTIAL, CONTEXT = "#D55E00", "#0072B2", "#000000", "#882255", "#AAAAAA"
@@ -37,14 +39,16 @@ def use_course_style():
 
 def truth_lines(ax, truth, period=1):
     """The positions of the true spikes, as dotted vertical lines; on an interval the period is None."""
-    for k, t in enumerate(_on_the_axis(truth.positions[:, 0], period)):
+    pictured.in_dimension(1, truth=truth)
+    for k, t in enumerate(_on_the_axis(truth.positions[:, 0], checks.optional_period(period))):
         ax.axvline(t, color=TRUTH, linestyle=":", linewidth=1.2, zorder=1, label="true spikes" if k == 0 else None)
     return ax
 
 
 def particle_paths(ax, run, truth=None, last=None):
     """Paths of the particles (theta_i, w_i) of one run on the circle, and where they are at record `last` (the end)."""
-    end = len(run.steps) if last is None else last + 1
+    pictured.in_dimension(1, run=run)
+    end = len(run.steps) if last is None else checks.count("last", last, 0, len(run.steps) - 1) + 1
     w, theta = run.w[:end], run.theta[:end, :, 0]
     if truth is not None:
         truth_lines(ax, truth)
@@ -66,7 +70,8 @@ def certificate_picture(ax, problem, measure, truth=None, points=2000):
     (Prop. 3.1). The sign is turned so that positive mass sits at the top. A non-negative problem asks for -eta <= c
     only: its band has no lower edge.
     """
-    t = np.linspace(0, 1, points)
+    pictured.in_dimension(1, problem=problem, measure=measure, truth=measure if truth is None else truth)
+    t = np.linspace(0, 1, pictured.places(points))
     if truth is not None:
         truth_lines(ax, truth, problem.risk.period)
     eta = problem.risk.potential(*measure.particles(), t[:, None])
@@ -84,7 +89,8 @@ def direction_certificate(ax, problem, measure, points=1440):
 
     By homogeneity the unit circle says it all. Without penalty the band is a line, and optimal means -eta = 0.
     """
-    degrees = np.linspace(0, 360, points)
+    pictured.by_directions(problem, measure)
+    degrees = np.linspace(0, 360, pictured.places(points))
     angles = np.deg2rad(degrees)
     eta = problem.risk.potential(*measure.particles(), np.stack([np.cos(angles), np.sin(angles)], axis=-1))
     _potential_with_band(ax, problem, degrees, eta)
@@ -106,7 +112,8 @@ def certificate_map(ax, problem, measure, truth=None, points=200):
     Inside a line mass would lower J; for a non-negative problem there are no dashed ones. The atoms are drawn by sign,
     the truth as dotted rings. Needs a penalty > 0.
     """
-    t = np.linspace(0, 1, points)
+    pictured.on_torus(problem, measure, measure if truth is None else truth)
+    t = np.linspace(0, 1, pictured.places(points, most=2**13))
     at = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
     height = -problem.risk.potential(*measure.particles(), at).reshape(points, points).T
     c = problem.penalty
@@ -125,6 +132,7 @@ def certificate_map(ax, problem, measure, truth=None, points=200):
 
 def measure_stems(ax, measure, truth=None):
     """Atoms of a measure on the circle as stems, with the true spikes as dotted ones."""
+    pictured.in_dimension(1, measure=measure, truth=measure if truth is None else truth)
     ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
     if truth is not None:
         ax.vlines(np.mod(truth.positions[:, 0], 1), 0, truth.weights, color=TRUTH, linestyle=":", zorder=3)
@@ -140,7 +148,8 @@ def measure_stems(ax, measure, truth=None):
 
 def observed_signal(ax, problem, points=1000):
     """What is seen of the spikes: the observation y as a function on the circle, <y, phi(t)>."""
-    t = np.linspace(0, 1, points)
+    pictured.by_target(problem)
+    t = np.linspace(0, 1, pictured.places(points))
     signal, _ = problem.risk.features.pull(problem.risk.loss.target, t[:, None])
     ax.axhline(0, color=CONTEXT, linewidth=0.8, zorder=0)
     ax.plot(t, signal, color=TRUTH)
@@ -153,13 +162,15 @@ def excess_against_m(ax, curves, n_atoms=None, floor=1e-12):
 
     curves: name -> (sizes, array (seeds, sizes)). Values below `floor` are drawn at the floor, whose tick says so.
     """
+    floor, curves = pictured.lowest(floor), pictured.curves(curves)
     looks = {0: (POTENTIAL, "o", "-"), 1: (CONTEXT, "D", "--")}
     for k, (name, (sizes, excess)) in enumerate(curves.items()):
         colour, marker, line = looks[k % 2]
-        shown = np.maximum(np.asarray(excess), floor)
+        shown = np.maximum(excess, floor)
         ax.plot(np.tile(sizes, (len(shown), 1)).T, shown.T, marker, color=colour, markersize=4, alpha=0.5)
         ax.plot(sizes, np.median(shown, axis=0), line, color=colour, label=name)
     if n_atoms is not None:
+        n_atoms = checks.count("n_atoms", n_atoms, at_most=checks.MOST)
         ax.axvline(n_atoms, color=TRUTH, linestyle=":", linewidth=1.2, label="m₀, atoms of the truth")
     ax.set(xscale="log", yscale="log", xlabel="number of particles m", ylabel="excess J / J* − 1")
     every = np.unique(np.concatenate([sizes for sizes, _ in curves.values()]))
@@ -177,6 +188,7 @@ def neuron_paths(ax, run, truth):
 
     The length of the rays means nothing: a teacher's neuron may be shared by many particles, or by one.
     """
+    pictured.in_dimension(2, run=run, truth=truth)
     paths = np.abs(run.w)[..., None] * run.theta
     reach = 1.15 * max(np.abs(paths).max(), 1e-9)
     for k, (mass, position) in enumerate(zip(truth.weights, truth.positions, strict=True)):
@@ -198,24 +210,24 @@ def neuron_image(ax, pixels, scale, title=""):
 
     pixels: shape (k^2,). Raises ValueError if they do not fill a square.
     """
-    pixels = np.asarray(pixels, dtype=float)
-    side = round(pixels.size**0.5)
-    if pixels.ndim != 1 or side**2 != pixels.size:
-        raise ValueError(f"pixels must have shape (k^2,) to fill a square, but their shape is {pixels.shape}")
-    ax.imshow(pixels.reshape(side, side), cmap=SIGNED, vmin=-scale, vmax=scale)
+    image, scale = pictured.square(pixels), checks.positive("scale", scale)
+    ax.imshow(image, cmap=SIGNED, vmin=-scale, vmax=scale)
     ax.spines[:].set(visible=True, color=CONTEXT)
     ax.set(xticks=[], yticks=[], title=title)
     return ax
 
 
+@results.quietly
 def sign_loops(ax, w, theta, loops, power=0.25):
     """The loops of particles of each sign around 0: positive a solid line, negative a dashed one.
 
     loops: the indices of each loop in its order (see `topology.loop`), the positive one first. A particle is drawn in
     its direction, at the distance (|w||theta|)^power: a small power lets tiny particles show beside large ones.
     """
+    (w, theta, loops), power = pictured.loops(w, theta, loops), checks.positive("power", power)
     length = np.linalg.norm(theta, axis=1)
     at = ((np.abs(w) * length) ** power / np.where(length > 0, length, 1))[:, None] * theta
+    results.finite(at, w=w, theta=theta, power=power)
     for order, (_, colour, marker, name), line in zip(loops, SIGNS, ("-", "--"), strict=True):
         corners = at[np.append(order, order[:1]).astype(int)]
         ax.plot(*corners.T, line, color=colour, marker=marker, markersize=2.5, linewidth=1.2, zorder=2, label=name)

@@ -36,7 +36,7 @@ class Problem:
 
     def __post_init__(self):
         checks.positive("penalty", self.penalty, or_zero=True)
-        checks.one_of("positive", self.positive, (True, False))
+        checks.flag("positive", self.positive)
         if self.truth is not None:
             self._demand_allowed(self.truth.weights)
 
@@ -131,7 +131,7 @@ def from_data(x, y, activation, loss="squared", penalty=0.0, bias=True):
     """
     neurons = Neurons(x, activation, bias)
     checks.one_of("loss", loss, ("squared", "logistic"))
-    y = checks.finite("y", y)
+    y = checks.signs("y", y) if loss == "logistic" else checks.finite("y", y)
     if neurons.x.ndim != 2 or y.shape != (neurons.size,):
         raise ValueError(f"y must have shape (n,), one entry for each sample of x {np.shape(x)}, but it is {y.shape}")
     return Problem(FeatureRisk(neurons, Squared(y, neurons.size) if loss == "squared" else Logistic(y)), penalty)
@@ -149,7 +149,7 @@ def spikes(seed, lam=2.0, noise=0.1, cutoff=7, n_spikes=5, dimension=1):
     when so many spikes do not fit at that distance.
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
-    n_spikes = checks.count("n_spikes", n_spikes)
+    n_spikes = checks.count("n_spikes", n_spikes, at_most=checks.MOST)
     features = Fourier(cutoff, dimension)
     lam, noise = checks.positive("lam", lam), checks.positive("noise", noise, or_zero=True)
     signs = rng.choice([-1.0, 1.0], size=n_spikes)
@@ -188,7 +188,9 @@ def _kind(problem):
 
 def _recipe(seed, d, n_neurons):
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
-    return rng, checks.count("d", d), checks.count("n_neurons", n_neurons)
+    d, n_neurons = checks.count("d", d), checks.count("n_neurons", n_neurons)
+    checks.room(n_neurons=n_neurons, d=d)
+    return rng, d, n_neurons
 
 
 def _on_sphere(rng, number, d):

@@ -17,15 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfcourse import checks, search
+from mfcourse import checks, results, search
 from mfcourse.activations import activation_named
 from mfcourse.features import Neurons
 from mfcourse.kernels import CLOSED_FORMS
 from mfcourse.measures import Measure
-
-
-class NotFinite(ValueError):
-    """Particles with a NaN, an infinity, or weights so large that the risk overflows."""
+from mfcourse.results import NotFinite
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +50,20 @@ class FeatureRisk:
         """Degree p with phi(r theta) = r^p phi(theta), 0 for bounded features."""
         return self.features.homogeneity
 
+    @results.quietly
     def __call__(self, w, theta):
-        with np.errstate(over="ignore", invalid="ignore"):
+        try:
             prediction, potential, gradient = self.features.push_pull(w, theta, self.loss.gradient)
             value = self.loss.value(prediction)
+        except NotFinite:
+            results.blame(w=w, theta=theta)
         _demand_finite(prediction, value, w, theta)
         return value, potential, gradient
 
+    @results.quietly
     def residual(self, w, theta):
         """R'(int phi dmu), the vector (..., n) whose product with phi(theta) is the potential."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            prediction = self.features.push(w, theta)
+        prediction = self.features.push(w, theta)
         _demand_finite(prediction, 0.0, w, theta)
         return self.loss.gradient(prediction)
 
@@ -128,12 +128,15 @@ class PopulationRisk:
         """Degree p with phi(r theta) = r^p phi(theta), 0 for bounded features."""
         return self._sigma.homogeneity
 
+    @results.quietly
     def __call__(self, w, theta):
         masses, positions = self._difference(w, theta)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        try:
             potential, gradient = self._correlate(positions, positions, masses)
-            value = np.vecdot(masses, potential) / 2
-            _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
+        except NotFinite:
+            results.blame(w=w, theta=theta)
+        value = np.vecdot(masses, potential) / 2
+        _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
         m = np.shape(w)[-1]
         # Near the teacher the difference of large terms is all rounding, which may be negative: the risk is not.
         return np.maximum(value, 0), potential[..., :m].copy(), gradient[..., :m, :].copy()
@@ -142,8 +145,10 @@ class PopulationRisk:
         """The potential eta (..., q) and its gradient (..., q, d) at q points."""
         at = checks.finite("at", checks.points("at", at, self.dimension))
         masses, positions = self._difference(w, theta)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        try:
             potential, gradient = self._correlate(at, positions, masses)
+        except NotFinite:
+            results.blame(w=w, theta=theta, at=at)
         _demand_finite(potential, 0.0, w, theta)
         return potential, gradient
 
@@ -203,10 +208,4 @@ class PopulationRisk:
 
 def _demand_finite(prediction, value, w, theta):
     """A NaN or an infinity anywhere in a run ends up in its prediction, so looking for one costs almost nothing."""
-    if np.isfinite(prediction).all() and np.isfinite(value).all():
-        return
-    try:
-        checks.finite("w", w), checks.finite("theta", theta)
-    except ValueError as error:
-        raise NotFinite(*error.args) from None
-    raise NotFinite(f"w must be small enough for the risk to be finite, but it has entries up to {np.abs(w).max():.3g}")
+    results.finite((prediction, value), w=w, theta=theta)

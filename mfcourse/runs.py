@@ -77,8 +77,14 @@ class Run:
         return run
 
     def one(self, k):
-        """Run number k of a stack, with its share of the time; memory of a step that all runs share stays whole."""
+        """Run number k of a stack, with its share of the time; memory of a step that all runs share stays whole.
+
+        Raises ValueError if k is not from 0 to the number of runs - 1, or this is no stack.
+        """
+        if np.ndim(self.w) < 3:
+            raise ValueError("only a stack of runs can be taken apart, but this is a single run")
         runs = self.w.shape[1]
+        k = checks.count("k", k, at_least=0, at_most=runs - 1)
         state = tuple(part[k] if part.ndim and len(part) == runs else part for part in self.state)
         columns = self.w[:, k], self.theta[:, k], self.energy[:, k]
         return Run(self.steps, *columns, state, self.reason[k], self.seconds / runs)

@@ -16,6 +16,7 @@ from mfcourse.losses import Logistic, Squared
 from mfcourse.risks import FeatureRisk, PopulationRisk
 
 BATCHES = 1  # keeps these draws apart from those of a start, default_rng([seed, m])
+LAST = 2**62  # number of a step, so that it stays in the integers of NumPy
 
 
 def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
@@ -25,32 +26,40 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
     the samples in a new random order, and a last batch too small is left out. The step sizes are divided by
     1 + decay * k. problem: a network without penalty or with one; in a stack all runs see the same draws of x.
 
-    Raises ValueError if the batch is empty or larger than the data, or the features are not neurons.
+    Raises ValueError if the batch is empty or larger than the data, or the features are not neurons; the step raises it
+    for a state without its number k.
     """
+    checks.having("problem", problem, "a Problem", "risk", "descent", "allowed")
     a, b = step_sizes(step_w=step_w, step_theta=step_theta)
     decay, seed = checks.positive("decay", decay, or_zero=True), checks.count("seed", seed, at_least=0)
-    batch_risk = batches(problem.risk, checks.count("batch", batch), seed)
+    batch_risk = batches(problem.risk, checks.count("batch", batch, at_most=checks.MOST), seed)
 
-    def step(w, theta, k):
-        _, potential, gradient = batch_risk(int(k))(w, theta)
-        slower = 1 + decay * float(k)
+    def step(w, theta, k=None):
+        if k is None:
+            raise ValueError("start must be (w, theta, k) for mini-batches, as stochastic.begin(w, theta) makes it")
+        number = checks.count("k", k[()] if isinstance(k, np.ndarray) and not k.ndim else k, at_least=0, at_most=LAST)
+        _, potential, gradient = batch_risk(number)(w, theta)
+        slower = 1 + decay * number
         speed_w, speed_theta = problem.descent(w, theta, potential, gradient)
-        return problem.allowed(w + a / slower * speed_w), theta + b / slower * speed_theta, k + 1
+        moved = problem.allowed(w + a / slower * speed_w), theta + b / slower * speed_theta
+        return *(new.astype(old.dtype, copy=False) for new, old in zip(moved, (w, theta), strict=True)), k + 1
 
     return step
 
 
 def begin(w, theta):
-    """The state (w, theta, 0) before the first step."""
-    return w, theta, np.array(0)
+    """The state (w, theta, 0) before the first step. Raises ValueError if w and theta do not fit or are not finite."""
+    return *checks.particles(checks.finite("w", w), checks.finite("theta", theta)), np.array(0)
 
 
 def batches(risk, size, seed):
     """The function k -> the risk on the k-th batch, a FeatureRisk; kept memory is shared by all of them."""
+    size, seed = checks.count("size", size, at_most=checks.MOST), checks.count("seed", seed, at_least=0)
     if isinstance(risk, PopulationRisk):
         neurons = Neurons(np.zeros((1, risk.dimension)), risk.activation)
 
         def fresh(k):
+            k = checks.count("k", k, at_least=0)
             x = np.random.default_rng([seed, k, BATCHES]).standard_normal((size, risk.dimension))
             return FeatureRisk(neurons.on(x), Squared(risk.taught(x), size))
 
@@ -66,6 +75,7 @@ def batches(risk, size, seed):
         return np.random.default_rng([seed, epoch, BATCHES]).permutation(risk.features.size)
 
     def next_ones(k):
+        k = checks.count("k", k, at_least=0)
         epoch, place = divmod(k, number)
         chosen = order(epoch)[place * size : (place + 1) * size]
         return FeatureRisk(risk.features.subset(chosen), _loss_on(risk.loss, chosen))
@@ -78,9 +88,9 @@ def sampled(problem, size, seed):
 
     Raises ValueError if the problem has no population risk.
     """
-    if not isinstance(problem.risk, PopulationRisk):
+    if not isinstance(getattr(problem, "risk", None), PopulationRisk):
         raise ValueError("problem must have a population risk to draw samples from")
-    return replace(problem, risk=batches(problem.risk, checks.count("size", size), seed)(0))
+    return replace(problem, risk=batches(problem.risk, size, seed)(0))
 
 
 def _loss_on(loss, chosen):

@@ -38,7 +38,7 @@ def loop(w, theta, sign):
     w (m,), theta (m, 2). Taken at the start, they are the corners of a loop that can be followed along a run. Empty if
     there is none of this sign.
     """
-    w, theta = checks.particles(checks.finite("w", w), theta, 2)
+    w, theta = checks.particles(checks.finite("w", w), checks.finite("theta", theta), 2)
     if w.ndim != 1:
         raise ValueError(f"w must have shape (m,): a loop belongs to one run, not to a stack of shape {w.shape}")
     chosen = np.flatnonzero(np.sign(w) == checks.one_of("sign", sign, (1, -1)))
@@ -71,6 +71,8 @@ def bad_arcs(problem, measure, sign, level=0.0):
     arc runs counter-clockwise from its first angle in [0, 2 pi) to its last; (0, 2 pi) is the whole circle.
     """
     sign, level = checks.one_of("sign", sign, (1, -1)), checks.positive("level", level, or_zero=True)
+    checks.having("problem", problem, "a Problem", "risk", "penalty")
+    checks.having("measure", measure, "a Measure", "particles", "dimension")
     if (problem.risk.homogeneity, problem.risk.dimension) != (1, 2):
         raise ValueError("problem must have ReLU features in the plane, d = 2: only there directions are a circle")
     particles = measure.particles()

@@ -23,5 +23,5 @@ def test_particles_are_at_most_one_point_behind_an_mlp_of_the_same_width():
 
 
 def test_an_unknown_digit_is_named():
-    with pytest.raises(ValueError, match="digit must be one of 0, 1"):
+    with pytest.raises(ValueError, match="digit must be a whole number >= 0 and <= 9"):
         digits.split(10, seed=0)

@@ -13,7 +13,6 @@ from mfcourse.losses import Squared
 from mfcourse.measures import Measure, h1
 from mfcourse.problems import Problem
 from mfcourse.risks import FeatureRisk
-from mfcourse.search import highest
 
 LISTS = [range(8), 0.9 * np.arange(8), np.arange(5) + 0.5, [2.0], [0.0], [3, 0.25, 7.7]]
 every_list = pytest.mark.parametrize("frequencies", LISTS, ids=str)
@@ -29,6 +28,13 @@ def example(frequencies, runs=(), m=5, seed=0):
 def spikes_on(frequencies, masses, positions, lam=1.0):
     features, truth = Cosines(frequencies), Measure(masses, np.array(positions)[:, None])
     return Problem(FeatureRisk(features, Squared(features.push(*truth.particles()), lam)), 1.0, truth)
+
+
+def highest(risk, w, theta):
+    """The largest |eta|, where it is, and whether that is proved."""
+    values, at, proof = risk.peaks(w, theta)
+    best = np.abs(values).argmax()
+    return abs(values[best]), at[best], proof
 
 
 @every_list

@@ -234,5 +234,5 @@ def test_the_scale_is_a_positive_number(scale):
 
 @pytest.mark.parametrize("wrong", [0, 2, -0.5])
 def test_labels_are_signs_and_the_first_wrong_one_is_named(wrong):
-    with pytest.raises(ValueError, match=f"^labels must be -1 or 1, but they include {wrong:.1f}$"):
+    with pytest.raises(ValueError, match=f"^labels must be -1 or 1, but one is {wrong:g}: "):
         Logistic([[1, -1], [wrong, 3]])

@@ -18,6 +18,7 @@ PACKAGE = ROOT / "mfcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "checks",
+    "results",
     "files",
     "endings",
     "scratch",
@@ -45,6 +46,7 @@ ORDER = [
     "experiments",
     "pooling",
     "digits",
+    "pictured",
     "plots",
     "figures",
     "tables",

@@ -216,7 +216,7 @@ def test_an_infinite_weight_is_refused_even_where_the_loss_would_like_it():
 @pytest.mark.parametrize("weights", [[1e200, 1.0], [1e308, 1e308]])
 def test_weights_so_large_that_the_risk_overflows_are_named(weights):
     risk, theta = a_risk("squared", 1), np.array([[0.1], [0.2]])
-    with pytest.raises(NotFinite, match=r"^w must be small enough for the risk to be finite, but it has entries up to"):
+    with pytest.raises(NotFinite, match=r"^w must be small enough for the result to be finite, but it has entries up"):
         risk(np.array(weights), theta)
 
 

@@ -108,7 +108,7 @@ def test_samples_drawn_once_keep_teacher_and_penalty():
     [
         ({"batch": 0}, "batch must be a whole number >= 1"),
         ({"batch": 24}, "batch must be at most the 23 samples there are, but it is 24"),
-        ({"step_w": 0}, "step_w must be"),
+        ({"step_w": 0, "step_theta": 0}, "step_w and step_theta must not both be 0"),
         ({"step_theta": -1}, "step_theta must be"),
         ({"decay": -1}, "decay must be"),
         ({"seed": -1}, "seed must be"),

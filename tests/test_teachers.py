@@ -84,7 +84,7 @@ def test_a_stack_of_teachers_runs_as_each_alone():
         (lambda: problems.from_data(np.ones((0, 2)), np.ones(0), "relu"), "x must have shape"),
         (lambda: problems.from_data(np.full((3, 2), np.inf), np.ones(3), "relu"), "x must be finite"),
         (lambda: problems.from_data(np.ones((3, 2)), [1, np.nan, 2], "relu"), "y must be finite"),
-        (lambda: problems.from_data(np.ones((3, 2)), np.arange(3), "relu", "logistic"), "labels must be -1 or 1"),
+        (lambda: problems.from_data(np.ones((3, 2)), np.arange(3), "relu", "logistic"), "y must be -1 or 1"),
         (lambda: problems.from_data(np.ones((3, 2)), np.ones(3), "step"), "activation must be one of"),
         (lambda: problems.from_data(np.ones((3, 2)), np.ones(3), "relu", "hinge"), "loss must be one of"),
         (lambda: problems.from_data(np.ones((3, 2)), np.ones(3), "relu", penalty=-1), "penalty must be"),

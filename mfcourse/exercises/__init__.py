@@ -7,8 +7,8 @@ raises NotImplementedError, and raises AssertionError with a hint if the answer 
 
 import functools
 
-import numpy as np
-
+from mfcourse import checks
+from mfcourse.checks import shown
 from mfcourse.measures import Measure
 
 
@@ -39,10 +39,9 @@ def as_array(value, expected, shape=None):
     Raises AssertionError with `expected`, a sentence like "f returns the masses, an array", and what came instead.
     """
     try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        array = np.array(np.nan)
-    assert np.isfinite(array).all(), f"{expected}; yours is {value!r:.60}."
+        array = checks.finite("it", value).astype(float)
+    except ValueError:
+        raise AssertionError(f"{expected}; yours is {shown(value):.60}.") from None
     assert shape is None or array.shape == shape, f"{expected} of shape {shape}; yours has shape {array.shape}."
     return array
 
@@ -67,5 +66,5 @@ def as_particles(value, name):
 
 def as_measure(value, expected):
     """The learner's value, which must be a Measure; AssertionError with `expected` otherwise."""
-    assert isinstance(value, Measure), f"{expected}; yours is {value!r:.60}."
+    assert isinstance(value, Measure), f"{expected}; yours is {shown(value):.60}."
     return value

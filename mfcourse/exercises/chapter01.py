@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mfcourse.exercises import as_array, as_measure, as_number, exercise
+from mfcourse.exercises import as_array, as_measure, as_number, exercise, shown
 from mfcourse.measures import Measure
 from mfcourse.transport import wasserstein
 
@@ -60,7 +60,7 @@ def check_witness(witness):
     x = np.linspace(-5, 5, 2001)
     for s, t, r in ((0.0, 1.0, 3.0), (0.0, 1.0, -2.0), (-1.0, 2.0, 0.5), (2.0, -1.0, 1.0)):
         f = witness(s, t, r)
-        assert callable(f), f"witness returns a function of an array of positions; yours is {f!r:.60}."
+        assert callable(f), f"witness returns a function of an array of positions; yours is {shown(f):.60}."
         values = as_array(f(x), "The function returns one value for each position, an array", x.shape)
         steepest = np.abs(np.diff(values) / np.diff(x)).max()
         assert steepest <= 1 + 1e-9, f"Your function has a slope of {steepest:.3f}; at most 1 is allowed."

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mfcourse import problems
-from mfcourse.exercises import as_array, as_number, exercise
+from mfcourse.exercises import as_array, as_number, exercise, shown
 from mfcourse.flows import velocity
 from mfcourse.measures import Measure
 
@@ -109,7 +109,7 @@ def check_separates(separates):
         w = np.linalg.norm(theta, axis=1) * np.repeat([1.0, -1.0], [len(positive), len(negative)])
         order = rng.permutation(len(w))
         answer = separates(w[order], theta[order])
-        assert isinstance(answer, bool | np.bool_), f"separates returns True or False; yours is {answer!r:.60}."
+        assert isinstance(answer, bool | np.bool_), f"separates returns True or False; yours is {shown(answer):.60}."
         assert answer == wanted, (
             f"{name[0].upper()}{name[1:]}: the answer is {wanted}, yours is {answer}. Take the particles of each sign, "
             "in the order of their angles: no two neighbours may be half a turn apart or more."

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import label
 
 from mfcourse import problems
-from mfcourse.exercises import as_array, as_particles, exercise
+from mfcourse.exercises import as_array, as_particles, exercise, shown
 from mfcourse.features import Fourier
 from mfcourse.intervals import Cosines
 
@@ -52,7 +52,7 @@ def check_separates(separates):
     """`separates(support)` is True if no path over free squares, around the circle too, leads from bottom to top."""
     for name, support in _supports():
         answer = separates(support.copy())
-        assert isinstance(answer, bool | np.bool_), f"separates returns True or False; yours is {answer!r:.60}."
+        assert isinstance(answer, bool | np.bool_), f"separates returns True or False; yours is {shown(answer):.60}."
         wanted = not _passage(support)
         assert answer == wanted, (
             f"{name[0].upper()}{name[1:]} {'separates' if wanted else 'does not separate'}, and yours says the "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mfcourse import certificates, experiments, flows, problems, starts
-from mfcourse.exercises import as_array, as_number, as_particles
+from mfcourse.exercises import as_array, as_number, as_particles, shown
 from mfcourse.exercises.grading import task
 from mfcourse.measures import Measure, h1
 
@@ -57,7 +57,7 @@ def check_separates(separates, seed=0):
         right = True
         for w, position, wanted in curves:
             answer = separates(w.copy(), position[:, None].copy(), 0.05)
-            assert isinstance(answer, bool | np.bool_), f"separates returns True or False; yours is {answer!r:.60}."
+            assert isinstance(answer, bool | np.bool_), f"Return True or False; yours is {shown(answer):.60}."
             right &= bool(answer) == wanted
         yield 1, right, hint
 
@@ -99,7 +99,7 @@ def check_verdict(verdict, seed=0):
 
     def says(step, state):
         answer = verdict(problem, step, *map(np.copy, state))
-        assert str(answer) in WORDS, f"verdict returns one of {', '.join(WORDS)}; yours is {answer!r:.60}."
+        assert str(answer) in WORDS, f"verdict returns one of {', '.join(WORDS)}; yours is {shown(answer):.60}."
         return str(answer)
 
     # A mistake costs one group: the steps and states of the others are such that it does not show there.
@@ -230,7 +230,7 @@ def _two(value, words):
     try:
         first, second = value
     except (TypeError, ValueError):
-        raise AssertionError(f"{words}; yours is {value!r:.60}.") from None
+        raise AssertionError(f"{words}; yours is {shown(value):.60}.") from None
     return first, second
 
 

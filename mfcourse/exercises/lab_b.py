@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import binom, linregress
 
 from mfcourse import experiments, pooling, problems
-from mfcourse.exercises import as_array, as_number
+from mfcourse.exercises import as_array, as_number, shown
 from mfcourse.exercises.grading import task
 from mfcourse.measures import h1
 
@@ -226,8 +226,8 @@ def _ends(value):
     """What should be an interval, as two floats, which may be infinite."""
     try:
         low, high = (float(end) for end in value)
-    except (TypeError, ValueError):
-        raise AssertionError(f"Return two numbers, low and high; yours is {value!r:.60}.") from None
+    except (OverflowError, TypeError, ValueError):
+        raise AssertionError(f"Return two numbers, low and high; yours is {shown(value):.60}.") from None
     return low, high
 
 
