@@ -5,15 +5,9 @@ import numbers
 
 import numpy as np
 
+from mfcourse.foreign import is_real, masked_at, no_number, shown
+
 MOST = 2**27  # numbers in an array that a computer can hold a few of
-
-
-def shown(value):
-    """What came in, on one line of at most 80 characters."""
-    try:
-        return f"{' '.join(repr(value).split()):.80}"
-    except ValueError:  # Python does not print whole numbers of more than some thousand digits
-        return f"too long a {type(value).__name__} to be printed"
 
 
 def finite(name, values):
@@ -40,8 +34,8 @@ def floats(name, values):
     if array.dtype in (np.float32, np.float64):
         return array
     listed = array.dtype == object and not hasattr(values, "dtype")  # fractions, or more than 64 bits, in a list
-    if array.dtype.kind not in "iufb" and not (listed and all(map(_is_real, array.flat))):
-        raise ValueError(f"{name} must be an array of real numbers, but {_no_number(values, array)}")
+    if array.dtype.kind not in "iufb" and not (listed and all(map(is_real, array.flat))):
+        raise ValueError(f"{name} must be an array of real numbers, but {no_number(values, array)}")
     try:
         with np.errstate(over="ignore"):
             return array.astype(np.float64)
@@ -51,7 +45,7 @@ def floats(name, values):
 
 def _demand_unmasked(name, values):
     """What lies under a mask is no data; nothing masked is fine."""
-    where = _masked_at(values)
+    where = masked_at(values)
     if where is not None:
         raise ValueError(
             f"{name} must not be masked, but it is masked at {where}: leave out what is missing, or fill it in, "
@@ -59,43 +53,11 @@ def _demand_unmasked(name, values):
         )
 
 
-def _masked_at(values):
-    """The first masked place of an array, or of lists of arrays; None if there is none."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        return tuple(int(i) for i in np.argwhere(np.ma.getmaskarray(values))[0])
-    if isinstance(values, list | tuple):
-        for k, part in enumerate(values):
-            if isinstance(part, list | tuple | np.ma.MaskedArray) and (where := _masked_at(part)) is not None:
-                return k, *where
-    return None
-
-
-def _is_real(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _no_number(values, array):
-    """What is wrong with an array or a table whose entries are no numbers: its type, and the first place of it."""
-    if hasattr(values, "columns"):  # a table of pandas or polars
-        kinds = {column: np.asarray(values[column]).dtype.kind for column in values.columns}
-        column = next((column for column, kind in kinds.items() if kind not in "iufb"), values.columns[0])
-        place = f"its column {column!r} is of dtype {values[column].dtype}"
-    elif hasattr(values, "dtype"):
-        place = f"it is of dtype {values.dtype}"
-        wrong = next((where for where in np.ndindex(array.shape) if not _is_real(array[where])), ())
-        if wrong:
-            column = f"column {wrong[-1]}" if array.ndim > 1 else f"entry {wrong[0]}"
-            place += f", and its {column} holds {shown(array[wrong])}"
-    else:
-        return f"it is {shown(values)}"
-    return f"{place}: make numbers of it, and leave out what is missing; then astype(float) does the rest"
-
-
 def positive(name, value, or_zero=False):
     """`value` as a float > 0 (or >= 0); ValueError otherwise."""
     allowed = "a finite number >= 0" if or_zero else "a finite number > 0"
     try:
-        number = float(value) if _is_real(value) else math.nan
+        number = float(value) if is_real(value) else math.nan
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or number < 0 or (number == 0 and not or_zero):
@@ -164,7 +126,7 @@ def generator(name, rng):
 
 def one_of(name, value, allowed):
     """`value`, which must be one of the names or numbers in `allowed`; ValueError otherwise."""
-    if not (isinstance(value, str) or _is_real(value)) or value not in allowed:
+    if not (isinstance(value, str) or is_real(value)) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, but it is {shown(value)}")
     return value
 

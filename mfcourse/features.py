@@ -88,7 +88,7 @@ class Neurons:
         return prediction, *self._pull(respond(prediction), theta, values)
 
     def peaks(self, residual):
-        """Peaks of the potential: values (..., k), positions (..., k, d), and whether nothing can be beyond the largest.
+        """Peaks of the potential: values (..., k), positions (..., k, d), and whether nothing can be beyond them.
 
         For ReLU in the plane all of them on the unit circle; else where climbing ends, on the unit sphere if phi is
         homogeneous.

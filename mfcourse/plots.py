@@ -5,36 +5,35 @@ mass a blue square, the ground truth black and dotted, the potential (the certif
 Each raises ValueError for a run, a measure or a problem of another dimension than it draws.
 """
 
-import os
-import sys
-from pathlib import Path
-
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 
 from mfcourse import checks, pictured, results
 from mfcourse.measures import Measure
+from mfcourse.style import CONTEXT, NEGATIVE, POSITIVE, POTENTIAL, SIGNED, SIGNS, TRUTH, use_course_style
 
-POSITIVE, NEGATIVE, TRUTH, POTENTIAL, CONTEXT = "#D55E00", "#0072B2", "#000000", "#882255", "#AAAAAA"
-SIGNS = ((1, POSITIVE, "o", "positive"), (-1, NEGATIVE, "s", "negative"))
-SIGNED = LinearSegmentedColormap.from_list("signed", [NEGATIVE, "#FFFFFF", POSITIVE])  # for maps and images
+__all__ = [
+    "CONTEXT",
+    "NEGATIVE",
+    "POSITIVE",
+    "POTENTIAL",
+    "SIGNED",
+    "SIGNS",
+    "TRUTH",
+    "certificate_map",
+    "certificate_picture",
+    "direction_certificate",
+    "excess_against_m",
+    "measure_stems",
+    "neuron_image",
+    "neuron_paths",
+    "observed_signal",
+    "particle_paths",
+    "sign_loops",
+    "truth_lines",
+    "use_course_style",
+]
+
 ALMOST_ZERO = 1e-9  # masses below this are drawn as no mass
-FILES_ONLY = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # Matplotlib's backends that show nothing
-
-
-def use_course_style():
-    """Use the course's figure style from here on; in a notebook, show figures below their cells.
-
-    On many servers MPLBACKEND=Agg stands in the environment, for scripts; there a notebook would show no figure. What
-    the notebook itself has chosen, by `%matplotlib`, is kept.
-    """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    named = os.environ.get("MPLBACKEND", "").lower()
-    if hasattr(shell, "kernel") and named in FILES_ONLY and matplotlib.get_backend().lower() == named:
-        shell.run_line_magic("matplotlib", "inline")
-    plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
 
 def truth_lines(ax, truth, period=1):

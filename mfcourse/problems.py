@@ -84,7 +84,7 @@ class Problem:
 
     def _demand_allowed(self, w):
         if self.positive and np.min(w, initial=0) < 0:
-            raise ValueError(f"w must be >= 0, as the problem is one of non-negative measures, but one is {np.min(w):g}")
+            raise ValueError(f"w must be >= 0, as the problem is of non-negative measures, but one is {np.min(w):g}")
 
     def objective(self, measure):
         """J(measure) as a float; the measure may be empty."""

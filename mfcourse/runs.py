@@ -17,8 +17,8 @@ class Run:
 
     steps: recorded step numbers (T,); w (T, ..., m), theta (T, ..., m, d), energy F_m (T, ...) at these steps;
     state: the last (w, theta), and whatever else the step carries; reason: why it ended, "certified", "at rest", what
-    else a stopping rule said, or "steps" if all of them were made, for a stack one for each run; seconds: wall-clock
-    time spent.
+    else a stopping rule said, "steps" if all of them were made, or "diverged", for a stack one for each run; seconds:
+    wall-clock time spent.
     """
 
     steps: np.ndarray
@@ -32,7 +32,7 @@ class Run:
     @property
     def stopped(self):
         """True if a stopping rule ended the flow, for a stack: every run of it."""
-        return bool(np.all(np.asarray(self.reason) != "steps"))
+        return not np.isin(self.reason, ("steps", "diverged")).any()
 
     def save(self, path, origin=""):
         """Write the run to an .npz file, which is whole or absent, with a line on its origin if one is given."""

@@ -20,7 +20,7 @@ STEPS = 300
 
 
 def on_torus(features, residual):
-    """Local maxima of |<residual, phi>| for the trigonometric phi of `features.Fourier`, largest and least eta included.
+    """Local maxima of |<residual, phi>| for the phi of `features.Fourier`, the largest and the least eta included.
 
     The grid points that could be next to the largest M or the least L are those within the slack: along every line
     eta - (M + L) / 2 is bounded by H = (M - L) / 2, and stays above H cos(2 pi K s) at the distance s (in the sum of
@@ -51,13 +51,13 @@ def on_torus(features, residual):
 
 
 def _first(score, number):
-    """Indices (..., number) of the largest scores; where there are not so many of them >= 0, the largest is repeated."""
+    """Indices (..., number) of the largest scores; where there are fewer of them >= 0, the largest is repeated."""
     order = np.argsort(-score, axis=-1, kind="stable")[..., :number]
     return np.where(np.take_along_axis(score, order, axis=-1) >= 0, order, order[..., :1])
 
 
 def _joined(best, found, keep):
-    """Both lists one after the other; or, unless `keep`, of the second only what is beyond the first, on either side."""
+    """Both lists one after the other; unless `keep`, of the second only what is beyond the first, on either side."""
     values, at = found
     if not keep:
         ends = np.stack([values.argmax(axis=-1), values.argmin(axis=-1)], axis=-1)
@@ -108,7 +108,9 @@ def on_curve(field, t, bend, place, closed=False):
     step = t[1] - t[0]
     height, _ = field(t)
     slack = (np.asarray(bend) * step**2 / 8)[..., None]
-    rivals = (height >= height.max(axis=-1, keepdims=True) - slack) | (height <= height.min(axis=-1, keepdims=True) + slack)
+    rivals = (height >= height.max(axis=-1, keepdims=True) - slack) | (
+        height <= height.min(axis=-1, keepdims=True) + slack
+    )
     size = np.abs(height)
     around = np.pad(size, [(0, 0)] * (size.ndim - 1) + [(1, 1)], mode="wrap" if closed else "edge")
     rivals |= (size >= around[..., :-2]) & (size >= around[..., 2:])
@@ -133,7 +135,7 @@ def around(angle):
 
 
 def on_circle(field, bend):
-    """Peaks on the unit circle of a field: points (..., q, 2) -> eta (..., q) and its gradient; bend as in `on_curve`."""
+    """Peaks on the unit circle of a field: points (..., q, 2) -> eta (..., q) and gradient; bend as in `on_curve`."""
 
     def along(angle):
         values, slope = field(around(angle))
@@ -205,13 +207,17 @@ def climb(field, at, sphere):
 
 
 def _places(features, lengths, rng):
-    """Places (q, d) all over Theta: a periodic cell, the unit sphere, or R^d at lengths of all sizes around the given."""
+    """Places (q, d) all over Theta: a periodic cell, the unit sphere, or R^d at lengths of all sizes."""
     d, scale = features.dimension, float(np.max(lengths)) or 1.0
     if features.period is not None:
         grid = np.arange(PLACES)[:, None] / PLACES
         return features.period * (grid if d == 1 else rng.uniform(size=(4 * PLACES, d)))
     if d == 1 and not features.homogeneity:
-        away = 2 * scale * np.concatenate([np.arange(1, PLACES // 4) / (PLACES // 4), np.geomspace(0.01, 100, PLACES // 4)])
+        away = (
+            2
+            * scale
+            * np.concatenate([np.arange(1, PLACES // 4) / (PLACES // 4), np.geomspace(0.01, 100, PLACES // 4)])
+        )
         return np.concatenate([[0.0], away, -away])[:, None]
     at = rng.standard_normal((PLACES, d))
     at /= np.linalg.norm(at, axis=-1, keepdims=True)

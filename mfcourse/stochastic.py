@@ -11,9 +11,9 @@ import numpy as np
 
 from mfcourse import checks
 from mfcourse.features import Neurons
-from mfcourse.flows import step_sizes
 from mfcourse.losses import Logistic, Squared
 from mfcourse.risks import FeatureRisk, PopulationRisk
+from mfcourse.steps import sizes_for, step_sizes
 
 BATCHES = 1  # keeps these draws apart from those of a start, default_rng([seed, m])
 LAST = 2**62  # number of a step, so that it stays in the integers of NumPy
@@ -30,7 +30,7 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
     for a state without its number k.
     """
     checks.having("problem", problem, "a Problem", "risk", "descent", "allowed")
-    a, b = step_sizes(step_w=step_w, step_theta=step_theta)
+    sizes = step_sizes(step_w=step_w, step_theta=step_theta)
     decay, seed = checks.positive("decay", decay, or_zero=True), checks.count("seed", seed, at_least=0)
     batch_risk = batches(problem.risk, checks.count("batch", batch, at_most=checks.MOST), seed)
 
@@ -39,9 +39,9 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
             raise ValueError("start must be (w, theta, k) for mini-batches, as stochastic.begin(w, theta) makes it")
         number = checks.count("k", k[()] if isinstance(k, np.ndarray) and not k.ndim else k, at_least=0, at_most=LAST)
         _, potential, gradient = batch_risk(number)(w, theta)
-        slower = 1 + decay * number
+        a, b = (size / (1 + decay * number) for size in sizes_for(w, sizes))
         speed_w, speed_theta = problem.descent(w, theta, potential, gradient)
-        moved = problem.allowed(w + a / slower * speed_w), theta + b / slower * speed_theta
+        moved = problem.allowed(w + a * speed_w), theta + b * speed_theta
         return *(new.astype(old.dtype, copy=False) for new, old in zip(moved, (w, theta), strict=True)), k + 1
 
     return step

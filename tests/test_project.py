@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mfcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
+    "foreign",
     "checks",
     "results",
     "files",
@@ -35,6 +36,8 @@ ORDER = [
     "problems",
     "certificates",
     "runs",
+    "motion",
+    "steps",
     "starts",
     "flows",
     "topology",
@@ -47,6 +50,7 @@ ORDER = [
     "pooling",
     "digits",
     "pictured",
+    "style",
     "plots",
     "figures",
     "tables",

@@ -92,7 +92,7 @@ def check_verdict(verdict, seed=0):
     def conic(w, theta):  # rounded, so that it comes to rest exactly
         return tuple(part.round(12) for part in mirror(w, theta))
 
-    positive = _end(problem, conic, _one_sign(), metric="conic")
+    positive = _end(problem, conic, _one_sign(), metric="mirror")
 
     def moving(size, by=0.0, factor=1.0):
         return lambda w, theta: (factor * w + by, theta + size)

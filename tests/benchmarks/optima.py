@@ -65,7 +65,8 @@ def main():
             outcome, bad = str(failure), bad + 1
         seconds = time.process_time() - started
         features, scale = problem.risk.features, problem.risk.loss.scale
-        results.append((seconds, f"{number}: {kind}, d = {dimension}, K = {features.cutoff}, lambda = {scale:.3g}", outcome))
+        name = f"{number}: {kind}, d = {dimension}, K = {features.cutoff}, lambda = {scale:.3g}"
+        results.append((seconds, name, outcome))
         bad += seconds > SECONDS and "gap stays" not in outcome
     seconds = np.array([row[0] for row in results])
     for row in sorted(results, reverse=True)[:HARDEST] + [row for row in results if "atoms" not in row[2]]:
