@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from mfcourse import checks
+from mfcourse import checks, results
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class Measure:
     """The signed measure sum_i a_i delta_{theta_i}; it may have no atom at all (the zero measure).
 
     weights: masses a_i, shape (m,); positions: theta_i, shape (m, d). Both are copied and read-only.
-    Raises ValueError if the shapes do not fit or an entry is not finite.
+    Raises ValueError if the shapes do not fit, or an entry or the sum of all |a_i| is not finite.
     """
 
     weights: np.ndarray
@@ -34,6 +34,11 @@ class Measure:
             raise ValueError(f"weights must have shape (m,), but its shape is {weights.shape}")
         if positions.ndim != 2 or len(positions) != len(weights) or positions.shape[1] < 1:
             raise ValueError(f"positions must have shape ({len(weights)}, d), but its shape is {positions.shape}")
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.abs(weights).sum()):
+                raise ValueError(
+                    f"weights must have a finite total variation, but the largest is {np.abs(weights).max():g}"
+                )
         for name, array in (("weights", weights), ("positions", positions)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -51,6 +56,9 @@ class Measure:
         values = np.asarray(function(self.positions))
         if values.shape[:1] != self.weights.shape:
             raise ValueError(f"function must return one value for each of {len(self)} positions, not {values.shape}")
+        if not np.isfinite(values).all():
+            wrong = values[~np.isfinite(values)][0]
+            raise ValueError(f"function must be finite at every position, but one value is {wrong}")
         total = np.tensordot(self.weights, values, 1)
         return total.item() if total.ndim == 0 else total
 
@@ -87,7 +95,8 @@ class Measure:
     def __mul__(self, factor):
         if not isinstance(factor, numbers.Real):
             return NotImplemented
-        return Measure(self.weights * factor, self.positions)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Measure(self.weights * factor, self.positions)
 
     __rmul__ = __mul__
 
@@ -182,6 +191,8 @@ def h2(w, theta):
     int psi dh2 = (1/m) sum_i |u_i|^2 psi(u_i / |u_i|); particles at u = 0 carry nothing and are left out.
     """
     w, theta = _one_run(w, theta)
+    with np.errstate(over="ignore"):
+        results.finite(w**2 + np.vecdot(theta, theta), w=w, theta=theta)
     u = np.concatenate([w[:, None], theta], axis=1)
     squared = (u**2).sum(axis=1)
     moving = squared > 0

@@ -2,7 +2,8 @@
 
 W_p^p is the least total cost of moving one measure onto the other at |x - y|^p per unit of mass. In d = 1 the plan is
 monotone: sort both measures and match quantiles. On the circle one also chooses where to cut it. In d >= 2 the plan is
-a linear program, solved by POT.
+a linear program, solved by POT and proved by its dual. Distances are counted in units of the largest, so that no power
+of them overflows; less than 2e-15 of the mass is rounding, and is not moved.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ import numpy as np
 from mfcourse import checks
 from mfcourse.flows import velocity
 from mfcourse.measures import Measure
+
+SLIVER = 2e-15  # share of the mass
+CAPS = 60  # plans that are tried
+ROOM = 16.0  # largest cost that is told from others, over the largest paid
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,23 +31,41 @@ class Plan:
     target: np.ndarray
 
     def cost(self, p):
-        """Total cost sum mass |target - source|^p."""
-        return float(self.mass @ np.linalg.norm(self.target - self.source, axis=1) ** p)
+        """Total cost sum mass |target - source|^p, p >= 1; ValueError if it is too large for a float."""
+        relative, longest = self._in_units(_power(p))
+        with np.errstate(over="ignore"):
+            cost = relative * np.float64(longest) ** p
+        if not np.isfinite(cost):
+            raise ValueError(
+                f"p must be so small that the cost is finite, but {longest:.3g}^{p:g} is not: see `distance`"
+            )
+        return float(cost)
+
+    def distance(self, p):
+        """The p-th root of the cost, for every p >= 1: W_p if the plan is optimal."""
+        relative, longest = self._in_units(_power(p))
+        return float(longest * relative ** (1 / p))
+
+    def _in_units(self, p):
+        """The cost, with the longest way as the unit of length, and this unit."""
+        lengths = _norm(self.target - self.source)
+        longest = lengths.max() or 1.0
+        return self.mass @ (lengths / longest) ** p, longest
 
     def at(self, t):
         """The displacement interpolation at time t in [0, 1]: a geodesic of W_2 if the plan is optimal for p = 2."""
-        return Measure(self.mass, self.source + t * (self.target - self.source))
+        return Measure(self.mass, self.source + _time(t) * (self.target - self.source))
 
 
 def optimal_plan(mu, nu, p=2, period=None):
     """The plan from mu to nu of least cost |x - y|^p, p >= 1, on R^d or on the torus of side `period`.
 
-    Raises ValueError if a mass is negative, the total masses or dimensions differ, or a measure is empty.
+    Raises ValueError if a mass is negative, the total masses or dimensions differ, or a measure is empty; RuntimeError
+    if a plan in d >= 2 could not be proved to be the best.
     """
     _comparable(mu, nu)
     period = checks.optional_period(period)
-    if checks.positive("p", p) < 1:
-        raise ValueError(f"p must be >= 1, but it is {p!r}")
+    p = _power(p)
     if mu.dimension > 1:
         return _plan_by_pot(mu, nu, p, period)
     if period is None:
@@ -51,11 +74,8 @@ def optimal_plan(mu, nu, p=2, period=None):
 
 
 def wasserstein(mu, nu, p=2, period=None):
-    """W_p(mu, nu) on R^d, or on the torus of side `period`. Errors as `optimal_plan`.
-
-    Rounding moves slivers of mass of 1e-16, so that W_2 of equal measures may come out as 1e-8 instead of 0.
-    """
-    return optimal_plan(mu, nu, p, period).cost(p) ** (1 / p)
+    """W_p(mu, nu) on R^d, or on the torus of side `period`. Errors as `optimal_plan`."""
+    return optimal_plan(mu, nu, p, period).distance(p)
 
 
 def mixture(mu, nu, t):
@@ -69,9 +89,22 @@ def displacement(mu, nu, t, period=None):
 
 
 def _time(t):
-    if not 0 <= t <= 1:
-        raise ValueError(f"t must be in [0, 1], but it is {t!r}")
+    if checks.positive("t", t, or_zero=True) > 1:
+        raise ValueError(f"t must be in [0, 1], but it is {checks.shown(t)}")
     return t
+
+
+def _power(p):
+    if checks.positive("p", p) < 1:
+        raise ValueError(f"p must be >= 1, but it is {checks.shown(p)}")
+    return p
+
+
+def _norm(vectors):
+    """Euclidean lengths (...) of vectors (..., d), also where their squares would overflow or vanish."""
+    largest = np.abs(vectors).max(axis=-1, keepdims=True)
+    unit = np.where(largest > 0, largest, 1)
+    return unit[..., 0] * np.linalg.norm(vectors / unit, axis=-1)
 
 
 def _comparable(mu, nu):
@@ -83,7 +116,10 @@ def _comparable(mu, nu):
         if len(measure) == 0 or (measure.weights < 0).any() or measure.mass <= 0:
             raise ValueError("transport needs non-negative measures with positive mass; take .positive or .negative")
     if abs(mu.mass - nu.mass) > 1e-9 * mu.mass:
-        raise ValueError(f"transport needs equal masses, but they are {mu.mass:.6g} and {nu.mass:.6g}")
+        raise ValueError(
+            f"transport needs equal masses, but they are {mu.mass:.6g} and {nu.mass:.6g}: they differ by "
+            f"{abs(mu.mass - nu.mass):.3g}; nu * (mu.mass / nu.mass) has the mass of mu"
+        )
 
 
 def _monotone(mu, nu, shift=0.0, period=None):
@@ -97,7 +133,7 @@ def _monotone(mu, nu, shift=0.0, period=None):
     ends = np.concatenate([ends_x, ends_y])
     order = np.argsort(ends, kind="stable")  # a merge of two sorted lists
     mass = np.diff(np.minimum(ends[order], 1), prepend=0.0)
-    of_x, used = order < len(x), mass > 0
+    of_x, used = order < len(x), mass > SLIVER
     i = (np.cumsum(of_x) - of_x)[used]
     j = (np.cumsum(~of_x) - ~of_x)[used] + first
     target = y[j % len(y)] + (turns + j // len(y)) * (period or 0)
@@ -122,7 +158,9 @@ def _circular(mu, nu, p, period):
         s = levels_y - shift
         turns = np.ceil(s) - 1
         from_x = x[np.minimum(np.searchsorted(levels_x, s - turns), len(x) - 1)] + turns * period
-        return (np.abs(following - from_x) ** p - np.abs(y - from_x) ** p).sum()
+        next_way, way = np.abs(following - from_x), np.abs(y - from_x)
+        longest = max(next_way.max(), way.max())
+        return ((next_way / longest) ** p - (way / longest) ** p).sum() if longest else 0.0
 
     low, high = -1.0, 1.0
     for _ in range(60):
@@ -132,14 +170,37 @@ def _circular(mu, nu, p, period):
 
 
 def _plan_by_pot(mu, nu, p, period):
+    """The plan in d >= 2, proved by its dual: what it costs is at most 1e-9 more than a lower bound of every cost.
+
+    A few far atoms make costs of which POT, whose precision is relative to the largest, sees only these. So costs are
+    cut off not far above what the plan pays, and the plan is made again, until the dual proves it: what a dual of lower
+    costs proves is true for the real ones.
+    """
     import ot  # here, because POT looks for every deep learning framework when it is imported
 
     way = nu.positions[None] - mu.positions[:, None]
     if period is not None:
         way -= period * np.round(way / period)
-    cost = np.linalg.norm(way, axis=-1) ** p
+    lengths = _norm(way)
     a, b = mu.weights / mu.mass, nu.weights / nu.mass
-    plan = ot.emd(a / a.sum(), b / b.sum(), cost / (cost.max() or 1), numItermax=1_000_000)
+    a, b, cap = a / a.sum(), b / b.sum(), lengths.max()
+    for _ in range(CAPS):
+        cost = (np.minimum(lengths, cap) / (cap or 1)) ** p
+        plan, log = ot.emd(a, b, cost, numItermax=1_000_000, log=True)
+        plan = np.where(plan > SLIVER, plan, 0)
+        paid = (plan > 0) & (lengths > 0)
+        if not paid.any():
+            break
+        u = log["u"] + np.min(cost - log["u"][:, None] - log["v"], axis=1)  # now u + v <= cost
+        longest = lengths[paid].max()
+        price = plan[paid] @ (lengths[paid] / longest) ** p * (longest / cap) ** p
+        rounding = 1e-15 * (np.abs(u).max() + np.abs(log["v"]).max())
+        if price - (a @ u + b @ log["v"]) + rounding <= 1e-9 * price:
+            break
+        cap = min(ROOM ** (1 / p) * longest, lengths.max())
+    else:
+        ways = f"from {lengths.min():.3g} to {lengths.max():.3g}"
+        raise RuntimeError(f"the plan for p = {p:g} could not be proved to be the best one: ways are {ways} long")
     i, j = np.nonzero(plan)
     return Plan(mu.mass * plan[i, j], mu.positions[i], mu.positions[i] + way[i, j])
 

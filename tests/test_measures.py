@@ -464,3 +464,14 @@ def test_h1_and_h2_refuse_what_is_not_finite(operator, bad, where):
 def test_a_measure_refuses_what_is_no_measure(weights, positions, message):
     with pytest.raises(ValueError, match=message):
         Measure(weights, positions)
+
+
+def test_a_measure_whose_mass_overflows_is_refused_and_so_is_a_function_that_is_not_finite():
+    with pytest.raises(ValueError, match=r"weights must have a finite total variation, but the largest is 1e\+308"):
+        Measure([1e308, 1e308], np.zeros((2, 1)))
+    with pytest.raises(ValueError, match="weights must be finite"):
+        Measure([1e200], [[0.0]]) * 1e200
+    with pytest.raises(ValueError, match="function must be finite at every position, but one value is nan"):
+        Measure([1.0, 2.0], [[0.0], [1.0]]).integral(lambda x: np.where(x[:, 0] > 0, np.nan, 1))
+    with pytest.raises(ValueError, match="theta must be small enough"):
+        h2(np.ones(1), np.full((1, 2), 1e200))

@@ -5,10 +5,11 @@ import ot
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
+from scipy.optimize import linear_sum_assignment, linprog
 from scipy.special import ndtri
 from scipy.stats import wasserstein_distance
 
+from mfcourse import transport
 from mfcourse.flows import flow, forward_backward, gradient
 from mfcourse.measures import Measure
 from mfcourse.problems import Problem, spikes
@@ -389,3 +390,104 @@ def test_the_defect_does_not_depend_on_how_often_a_flow_is_recorded():
 def test_without_penalty_the_velocity_is_that_of_the_risk():
     problem = Problem(spikes(0).risk, 0)
     assert summed_defect(200, problem=problem) == pytest.approx(summed_defect(100, problem=problem) / 2, rel=0.1)
+
+
+def equal(x):
+    return Measure(np.full(len(x), 1 / len(x)), np.asarray(x, float))
+
+
+def by_assignment(x, y, p, period=None):
+    """W_p of n atoms of mass 1/n: a permutation. Costs that no optimal one pays are cut off, to keep the precision."""
+    way = x[:, None] - y
+    way = way if period is None else way - period * np.round(way / period)
+    lengths, cap, best = np.linalg.norm(way, axis=-1), np.inf, np.inf
+    for _ in range(60):
+        cap = min(cap, lengths.max())
+        paid = lengths[linear_sum_assignment((np.minimum(lengths, cap) / cap) ** p)]
+        best = min(best, paid.max() * np.mean((paid / paid.max()) ** p) ** (1 / p))
+        if paid.max() >= cap:
+            return best
+        cap = paid.max()
+    raise AssertionError
+
+
+@pytest.mark.parametrize("p", [1, 2, 4, 10, 50, 200, 540])
+@pytest.mark.parametrize("kind", ["one far pair", "two far clouds", "nearly equal", "all sizes", "torus"])
+def test_distances_in_the_plane_are_those_of_the_best_assignment_however_far_an_atom_is(p, kind):
+    rng = np.random.default_rng(p)
+    for far in (1, 1e2, 1e4, 1e8):
+        x, y = rng.uniform(size=(2, 15, 2))
+        if kind == "one far pair":
+            x[-1] = y[-1] = far
+        elif kind == "two far clouds":
+            x[-3:] *= far
+            y[-3:] *= far
+        elif kind == "nearly equal":
+            y = x + rng.standard_normal(x.shape) / far
+        elif kind == "all sizes":
+            x, y = x * far ** rng.uniform(size=(15, 1)), y * far ** rng.uniform(size=(15, 1))
+        period = 1.0 if kind == "torus" else None
+        found = transport.wasserstein(equal(x), equal(y[rng.permutation(15)]), p, period)
+        assert found == pytest.approx(by_assignment(x, y, p, period), rel=1e-9)
+
+
+def test_the_case_that_was_silently_wrong():
+    rng = np.random.default_rng(0)
+    for far, p, right in ((1e4, 2, 0.2513896941624), (1e4, 4, 0.2935292805561), (1e8, 2, 0.1952118757124)):
+        x, y = (np.r_[rng.uniform(size=(20, 2)), [[far, far]]] for _ in range(2))
+        assert transport.wasserstein(equal(x), equal(y), p) == pytest.approx(right, abs=1e-12)
+
+
+def test_a_plan_that_is_not_proved_is_an_error_not_an_answer(monkeypatch):
+    monkeypatch.setattr(transport, "CAPS", 1)
+    rng = np.random.default_rng(0)
+    x, y = (np.r_[rng.uniform(size=(20, 2)), [[1e8, 1e8]]] for _ in range(2))
+    with pytest.raises(RuntimeError, match="the plan for p = 4 could not be proved to be the best one"):
+        transport.wasserstein(equal(x), equal(y), 4)
+
+
+@pytest.mark.parametrize("p", [1, 2, 100, 200, 540, 5000])
+def test_large_powers_neither_overflow_nor_vanish(p):
+    x, y = [[1.0], [2.0], [3.0], [54.0]], [[1.0], [2.0], [3.0], [4.0]]
+    assert transport.wasserstein(equal(x), equal(y), p) == pytest.approx(50 * 0.25 ** (1 / p), rel=1e-13)
+    plane = [np.c_[points, np.zeros(4)] for points in (x, y)]
+    assert transport.wasserstein(*map(equal, plane), p) == pytest.approx(50 * 0.25 ** (1 / p), rel=1e-12)
+    for period in (1.0, 300.0):  # a third of the mass goes a quarter around
+        angles = np.array([[0.1], [0.4], [0.8]]) * period
+        moved = angles + np.array([[0.0], [0.0], [0.25 * period]])
+        distance = transport.wasserstein(equal(angles), equal(moved), p, period)
+        assert distance <= 0.25 * period * 3 ** (-1 / p) * (1 + 1e-9)
+        brute = min(
+            np.mean((np.abs((angles[:, 0] - np.roll(moved[:, 0], k) + period / 2) % period - period / 2) / period) ** p)
+            for k in range(3)
+        )
+        assert p > 300 or distance == pytest.approx(period * brute ** (1 / p), rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-9, 1e200])
+@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("periodic", [False, True])
+def test_distances_have_the_units_of_the_positions(size, dimension, periodic):
+    x, y = np.random.default_rng(0).uniform(size=(2, 6, dimension))
+    for p in (1, 2, 3):
+        one, other = (
+            transport.wasserstein(equal(s * x), equal(s * y), p, s if periodic else None) / s for s in (1.0, size)
+        )
+        assert other == pytest.approx(one, rel=1e-9)
+
+
+def test_a_plan_says_what_times_and_powers_there_are_and_how_much_masses_differ():
+    plan = transport.optimal_plan(equal([[0.0]]), equal([[1.0]]))
+    for t in (7, -0.1, np.nan, "1", None, True):
+        with pytest.raises(ValueError, match="t must be"):
+            plan.at(t)
+    for p in (-1, 0.5, np.nan, np.inf, "2", None):
+        for call in (plan.cost, plan.distance, lambda p: transport.wasserstein(equal([[0.0]]), equal([[1.0]]), p)):
+            with pytest.raises(ValueError, match="p must be"):
+                call(p)
+    far = transport.optimal_plan(equal([[0.0]]), equal([[1e10]]))
+    with pytest.raises(ValueError, match=r"p must be so small that the cost is finite.*see `distance`"):
+        far.cost(100)
+    assert far.distance(100) == pytest.approx(1e10, rel=1e-14)
+    with pytest.raises(ValueError, match=r"they are 2 and 2: they differ by 2e-08"):
+        transport.wasserstein(Measure([2.0], [[0.0]]), Measure([2 + 2e-8], [[0.0]]))
