@@ -141,7 +141,13 @@ def _unmoved(problem, start):
     if not isinstance(start, tuple | list) or len(start) < 2:
         raise ValueError(f"start must be (w, theta) or a Run, but it is {start!r:.80}")
     w, theta = checks.particles(checks.finite("w", start[0]).copy(), checks.finite("theta", start[1]).copy())
-    columns = (np.array([0]), w[None], theta[None], problem.energy(w, theta)[None])
+    energy = problem.energy(w, theta)
+    if energy.shape != w.shape[:-1]:
+        raise ValueError(
+            f"start must have one run for each problem of the stack, w of shape {(*energy.shape, w.shape[-1])}, but it "
+            f"is {w.shape}: np.repeat(w[None], {energy.shape[0]}, axis=0) makes them, and theta alike"
+        )
+    columns = (np.array([0]), w[None], theta[None], energy[None])
     return Run(*columns, (w, theta, *start[2:]), _reasons(False, w.shape[:-1])[()], 0.0)
 
 

@@ -110,9 +110,12 @@ class Fourier:
         results.finite(second, residual=residual, theta=theta)
         return np.moveaxis(second, -2, -1).reshape(*second.shape[:-2], second.shape[-1], *[self.dimension] * 2)
 
+    @results.quietly
     def matrix(self, theta):
         """phi(theta_i) as columns, shape (n, m), for theta (m, d)."""
-        return self.tangent(theta)[0]
+        theta = checks.columns(theta, self.dimension)
+        columns = functools.reduce(self._product, self._evaluate(theta)) * self._amplitude[:, None]
+        return results.finite(columns, theta=theta)
 
     @results.quietly
     def tangent(self, theta):
@@ -120,9 +123,9 @@ class Fourier:
         theta = checks.columns(theta, self.dimension)
         tables = self._evaluate(theta)
         swap, speed = self._derivative
-        slopes = [(table * speed[:, None])[swap] for table in tables]
         columns = [functools.reduce(self._product, tables)]
-        for axis, slope in enumerate(slopes):
+        for axis, table in enumerate(tables):
+            slope = (table * speed[:, None])[swap]
             columns.append(functools.reduce(self._product, [*tables[:axis], slope, *tables[axis + 1 :]]))
         columns = results.finite(np.stack(columns) * self._amplitude[:, None], theta=theta)
         return columns[0], np.moveaxis(columns[1:], 0, -1)

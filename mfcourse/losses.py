@@ -106,5 +106,9 @@ def _fitting(name, f, data):
     """Predictions as floats, and the data in their precision; ValueError if there is not one target for each entry."""
     f = checks.floats(name, f)
     if f.shape[-1:] != data.shape[-1:] or (data.ndim > 1 and f.shape[:-1] != data.shape[:-1]):
-        raise ValueError(f"{name} must have shape (..., n) = {data.shape} like the data, but it is {f.shape}")
+        stack = f"; a stack of {data.shape[0]} problems needs as many starts: w of shape ({data.shape[0]}, m)"
+        raise ValueError(
+            f"{name} must have shape (..., n) = {data.shape} like the data, but it is {f.shape}"
+            f"{stack if data.ndim > f.ndim else ''}"
+        )
     return f, data.astype(f.dtype, copy=False)

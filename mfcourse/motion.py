@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mfcourse import checks
+from mfcourse import checks, results
 from mfcourse.certificates import TOLERANCE, gap
 
 STILL = 1e-17  # dissipation in the problem's own units below which nothing will happen: it goes like the squared gap
@@ -19,16 +19,19 @@ def velocity(problem, w, theta):
     return problem.descent(w, theta, potential, gradient)
 
 
+@results.quietly
 def dissipation(problem, w, theta):
     """(1/m) sum_i |u_i'|^2, shape (...): the rate at which F_m decreases along the flow (Prop. 2.3)."""
     speed_w, speed_theta = velocity(problem, w, theta)
-    return (speed_w**2 + (speed_theta**2).sum(axis=-1)).mean(axis=-1)
+    squares = (speed_w**2 + (speed_theta**2).sum(axis=-1)).mean(axis=-1)
+    return results.finite(squares, w=w, theta=theta)
 
 
+@results.quietly
 def balance(w, theta):
     """w^2 - |theta|^2 of every particle, shape (..., m): conserved by the flow of ReLU networks without penalty."""
     w, theta = checks.particles(w, theta)
-    return w**2 - np.vecdot(theta, theta)
+    return results.finite(w**2 - np.vecdot(theta, theta), w=w, theta=theta)
 
 
 def until_settled(problem, tolerance=TOLERANCE, metric="euclidean"):

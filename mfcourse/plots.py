@@ -7,32 +7,11 @@ Each raises ValueError for a run, a measure or a problem of another dimension th
 
 import numpy as np
 
-from mfcourse import checks, pictured, results
+from mfcourse import checks, pictured, results, style
 from mfcourse.measures import Measure
-from mfcourse.style import CONTEXT, NEGATIVE, POSITIVE, POTENTIAL, SIGNED, SIGNS, TRUTH, use_course_style
+from mfcourse.style import CONTEXT, POTENTIAL, SIGNED, SIGNS, TRUTH
 
-__all__ = [
-    "CONTEXT",
-    "NEGATIVE",
-    "POSITIVE",
-    "POTENTIAL",
-    "SIGNED",
-    "SIGNS",
-    "TRUTH",
-    "certificate_map",
-    "certificate_picture",
-    "direction_certificate",
-    "excess_against_m",
-    "measure_stems",
-    "neuron_image",
-    "neuron_paths",
-    "observed_signal",
-    "particle_paths",
-    "sign_loops",
-    "truth_lines",
-    "use_course_style",
-]
-
+use_course_style = style.use_course_style
 ALMOST_ZERO = 1e-9  # masses below this are drawn as no mass
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gamma
 
-from mfcourse import checks
+from mfcourse import checks, results
 from mfcourse.features import Fourier, Neurons
 from mfcourse.losses import Logistic, Squared
 from mfcourse.measures import Measure
@@ -26,7 +26,8 @@ class Problem:
 
     risk: obeys the contract of `mfcourse.risks`; penalty: the weight c >= 0 of V, whose form is `form`;
     truth: the Measure that generated the data, or None for a stack of problems or real data; positive: True if only
-    non-negative measures are allowed. Raises ValueError for a negative penalty, or a measure that is not allowed.
+    non-negative measures are allowed. Raises ValueError for a negative penalty; so do its methods for a weight that is
+    not allowed.
     """
 
     risk: object
@@ -37,8 +38,6 @@ class Problem:
     def __post_init__(self):
         checks.positive("penalty", self.penalty, or_zero=True)
         checks.flag("positive", self.positive)
-        if self.truth is not None:
-            self._demand_allowed(self.truth.weights)
 
     @property
     def form(self):
@@ -55,6 +54,7 @@ class Problem:
         value, _, _ = self.risk(w, theta)
         return value + self.penalty * self.form.value(w, theta).mean(axis=-1)
 
+    @results.quietly
     def least_energy(self, w, theta):
         """J (...) of the measure that particles w (..., m), theta (..., m, d) stand for, atoms taken as distinct."""
         self._demand_allowed(w)
@@ -166,9 +166,17 @@ def stack(problems):
     Raises ValueError if there is none, if feature maps, scales or penalties differ, or for data of your own.
     """
     problems = list(problems)
-    kinds = {_kind(p) for p in problems}
-    if len(kinds) != 1 or None in kinds:
-        raise ValueError(f"problems must be one or more of the same kind, but {len(kinds)} kinds were given")
+    kinds = [_kind(p) for p in problems]
+    if None in kinds:
+        raise ValueError(
+            f"problems must be spikes or teachers, one each, but number {kinds.index(None)} is a stack or has data of "
+            "its own, which cannot be stacked: run such problems one after the other"
+        )
+    if len(set(kinds)) != 1:
+        raise ValueError(
+            f"problems must be one or more of the same kind, but {len(set(kinds))} kinds were given: features, "
+            "penalties, signs and lambda must be the same, and the numbers of neurons"
+        )
     first = problems[0]
     if isinstance(first.risk, PopulationRisk):
         return replace(first, risk=PopulationRisk([p.truth for p in problems], first.risk.activation), truth=None)
@@ -180,9 +188,11 @@ def _kind(problem):
     """What problems of one stack share; None if a problem cannot be stacked."""
     risk = problem.risk
     if isinstance(risk, PopulationRisk) and isinstance(risk.teacher, Measure):
-        return risk.activation, risk.teacher.positions.shape, problem.penalty
-    if isinstance(getattr(risk, "features", None), Fourier) and isinstance(risk.loss, Squared):
-        return risk.features.cutoff, risk.dimension, risk.loss.scale, problem.penalty, risk.loss.target.shape
+        return risk.activation, risk.teacher.positions.shape, problem.penalty, problem.positive
+    loss, features = getattr(risk, "loss", None), getattr(risk, "features", None)
+    if isinstance(features, Fourier) and isinstance(loss, Squared) and loss.target.ndim == 1:
+        gains = () if features.gains is None else tuple(features.gains)
+        return features.cutoff, features.dimension, gains, loss.scale, problem.penalty, problem.positive
     return None
 
 

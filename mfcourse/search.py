@@ -108,9 +108,8 @@ def on_curve(field, t, bend, place, closed=False):
     step = t[1] - t[0]
     height, _ = field(t)
     slack = (np.asarray(bend) * step**2 / 8)[..., None]
-    rivals = (height >= height.max(axis=-1, keepdims=True) - slack) | (
-        height <= height.min(axis=-1, keepdims=True) + slack
-    )
+    top, bottom = height.max(axis=-1, keepdims=True), height.min(axis=-1, keepdims=True)
+    rivals = (height >= top - slack) | (height <= bottom + slack)
     size = np.abs(height)
     around = np.pad(size, [(0, 0)] * (size.ndim - 1) + [(1, 1)], mode="wrap" if closed else "edge")
     rivals |= (size >= around[..., :-2]) & (size >= around[..., 2:])
@@ -168,7 +167,7 @@ def by_climbing(field, features, near=None, seed=0):
     """
     at = _places(features, np.ones(1) if near is None else np.linalg.norm(near, axis=-1), np.random.default_rng(seed))
     if near is not None:
-        at = np.concatenate([near, np.broadcast_to(at, (*near.shape[:-2], *at.shape))], axis=-2)
+        at = np.concatenate([near, np.broadcast_to(at, (*near.shape[:-2], *at.shape[-2:]))], axis=-2)
     if features.homogeneity:
         length = np.linalg.norm(at, axis=-1, keepdims=True)
         at = np.where(length > 0, at / np.where(length > 0, length, 1), np.eye(features.dimension)[0])
@@ -185,7 +184,8 @@ def climb(field, at, sphere):
     four times shorter.
     """
     values, slope = field(at)
-    pace, unit = np.full(values.shape, 0.1), np.median(np.linalg.norm(at, axis=-1)) or 1.0
+    pace, unit = np.full(values.shape, 0.1), np.median(np.linalg.norm(at, axis=-1), axis=-1, keepdims=True)
+    unit = np.where(unit > 0, unit, 1)
     for _ in range(STEPS):
         uphill = np.sign(values)[..., None] * slope
         if sphere:
@@ -208,17 +208,15 @@ def climb(field, at, sphere):
 
 def _places(features, lengths, rng):
     """Places (q, d) all over Theta: a periodic cell, the unit sphere, or R^d at lengths of all sizes."""
-    d, scale = features.dimension, float(np.max(lengths)) or 1.0
+    d, scale = features.dimension, lengths.max(axis=-1)[..., None, None]
+    scale = np.where(scale > 0, scale, 1)
     if features.period is not None:
         grid = np.arange(PLACES)[:, None] / PLACES
         return features.period * (grid if d == 1 else rng.uniform(size=(4 * PLACES, d)))
     if d == 1 and not features.homogeneity:
-        away = (
-            2
-            * scale
-            * np.concatenate([np.arange(1, PLACES // 4) / (PLACES // 4), np.geomspace(0.01, 100, PLACES // 4)])
-        )
-        return np.concatenate([[0.0], away, -away])[:, None]
+        even = np.arange(1, PLACES // 4) / (PLACES // 4)
+        away = np.concatenate([even, np.geomspace(0.01, 100, PLACES // 4)])[:, None]
+        return 2 * scale * np.concatenate([[[0.0]], away, -away])
     at = rng.standard_normal((PLACES, d))
     at /= np.linalg.norm(at, axis=-1, keepdims=True)
     return at if features.homogeneity else at * scale * np.geomspace(0.1, 10, PLACES)[:, None]

@@ -42,7 +42,7 @@ def balanced(problem, measure):
     """
     columns = problem.risk.features.matrix(measure.positions)
     gradient = problem.risk.residual(*measure.particles()) @ columns + problem.penalty * np.sign(measure.weights)
-    curvature = problem.risk.loss.smoothness * columns.T @ columns
+    curvature = problem.risk.loss.smoothness * (columns.T @ columns)
     unit = _units(curvature)
     curvature, gradient, start = curvature * unit * unit[:, None], gradient * unit, measure.weights / unit
     masses, kept = start, start != 0
@@ -65,7 +65,8 @@ def _move(problem, measure, damping):
     """How far each position goes in a damped Newton step of masses and positions together, (m, d)."""
     gradient, curvature = _derivatives(problem, measure)
     unit = _units(curvature)
-    step = -unit * _solve(curvature * unit * unit[:, None], unit * gradient, damping)
+    curvature *= unit * unit[:, None]
+    step = -unit * _solve(curvature, unit * gradient, damping)
     return step[len(measure) :].reshape(measure.positions.shape)
 
 
@@ -77,8 +78,10 @@ def _units(matrix):
 def _solve(matrix, right, damping):
     """The solution x of (matrix + damping) x = right, with more damping where rounding needs it."""
     while True:
+        damped = matrix.copy()
+        np.einsum("ii->i", damped)[:] += damping
         try:
-            return cho_solve(cho_factor(matrix + damping * np.eye(len(right))), right)
+            return cho_solve(cho_factor(damped, overwrite_a=True), right)
         except LinAlgError:  # two atoms at almost the same place
             damping *= 10
 
@@ -96,7 +99,7 @@ def _derivatives(problem, measure):
     tangent = np.concatenate([columns, (masses[:, None] * slopes).reshape(-1, m * d)], axis=1)
     gradient = residual @ tangent
     gradient[:m] += problem.penalty * np.sign(masses)
-    hessian = problem.risk.loss.smoothness * tangent.T @ tangent
+    hessian = problem.risk.loss.smoothness * (tangent.T @ tangent)
     level, frame = np.linalg.eigh(features.hessian(residual, measure.positions))
     bends = np.abs(masses)[:, None, None] * (frame * np.abs(level)[:, None]) @ frame.mT
     own = m + np.arange(m * d).reshape(m, d)

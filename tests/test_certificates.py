@@ -1,12 +1,15 @@
 """Certificates rest on Prop. 3.1 and Fenchel duality: they are checked by brute force and by theorems."""
 
+import functools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfcourse import convex, flows, problems, starts
-from mfcourse.certificates import bounds, certify, extremes, gap
+from mfcourse.certificates import bounds, certify, gap
 from mfcourse.features import Fourier
 from mfcourse.losses import Logistic
 from mfcourse.measures import Measure
@@ -51,7 +54,8 @@ def test_the_largest_potential_is_that_of_brute_force(dimension, side):
     residual = rng.normal(size=features.size)
     grid = np.indices((side,) * dimension).reshape(dimension, -1).T / side
     brute = np.abs(features.pull(residual, grid)[0]).max()
-    values, at = extremes(features, residual)
+    values, at, proof = features.peaks(residual)
+    assert proof is True
     top = np.abs(values).max()
     assert brute <= top * (1 + 1e-12)
     assert top == pytest.approx(brute, rel=1e-3 if dimension == 2 else 1e-8)
@@ -59,10 +63,10 @@ def test_the_largest_potential_is_that_of_brute_force(dimension, side):
 
 
 @pytest.mark.parametrize("dimension", [1, 2])
-def test_extremes_are_critical_points(dimension):
+def test_peaks_are_critical_points(dimension):
     features = Fourier(4, dimension)
     residual = np.random.default_rng(1).normal(size=features.size)
-    _, at = extremes(features, residual)
+    _, at, _ = features.peaks(residual)
     slope = features.pull(residual, at)[1]
     assert np.abs(slope).max() < 1e-6 * np.abs(residual).sum()
 
@@ -75,7 +79,7 @@ def test_two_near_peaks_with_a_trough_between_them_are_both_seen(cutoff, trough)
     t = np.arange(4 * cutoff) / (4 * cutoff)
     values = 1 - (np.sin(np.pi * (t - trough / cutoff)) ** 2 - e) ** 2
     residual = features.push(values, t[:, None])  # quadrature is exact for polynomials of this degree
-    assert np.abs(extremes(features, residual)[0]).max() == pytest.approx(1, abs=1e-13)
+    assert np.abs(features.peaks(residual)[0]).max() == pytest.approx(1, abs=1e-13)
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.01, 0.237])
@@ -86,7 +90,7 @@ def test_the_top_of_a_plane_wave_in_two_dimensions_is_found(shift):
     grid = np.indices((side, side)).reshape(2, -1).T / side
     wave = np.cos(2 * np.pi * (4 * grid.sum(axis=1) + shift))
     residual = features.push(wave, grid)
-    assert np.abs(extremes(features, residual)[0]).max() == pytest.approx(1, abs=1e-12)
+    assert np.abs(features.peaks(residual)[0]).max() == pytest.approx(1, abs=1e-12)
 
 
 def test_many_nearly_equal_peaks_in_two_dimensions_are_all_candidates():
@@ -96,25 +100,54 @@ def test_many_nearly_equal_peaks_in_two_dimensions_are_all_candidates():
     grid = np.indices((side, side)).reshape(2, -1).T / side
     wave = np.cos(2 * np.pi * (9 * grid[:, 0] + 0.1)) * np.cos(2 * np.pi * (9 * grid[:, 1] + 0.3))
     residual = features.push(wave + 1e-3 * np.cos(2 * np.pi * (grid[:, 0] - 0.37)), grid)
-    top = np.abs(extremes(features, residual)[0]).max()
+    top = np.abs(features.peaks(residual)[0]).max()
     fine = np.indices((400, 400)).reshape(2, -1).T / 400
     assert np.abs(features.pull(residual, fine)[0]).max() <= top * (1 + 1e-12)
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 12))
-def test_no_random_point_lies_above_the_extremes(seed, cutoff):
+def test_no_random_point_lies_above_the_peaks(seed, cutoff):
     rng = np.random.default_rng(seed)
     features = Fourier(cutoff)
     residual = rng.normal(size=features.size)
-    top = np.abs(extremes(features, residual)[0]).max()
+    top = np.abs(features.peaks(residual)[0]).max()
     assert np.abs(features.pull(residual, rng.uniform(size=(5000, 1)))[0]).max() <= top * (1 + 1e-12)
 
 
 def test_a_constant_potential_is_its_own_maximum():
     features = Fourier(3)
-    values, _ = extremes(features, np.eye(7)[0] * -2.5)
+    values, _, _ = features.peaks(np.eye(7)[0] * -2.5)
     np.testing.assert_allclose(values, -2.5)
+
+
+def bump_on_a_wave(cutoff, dimension, bump=1e-3):
+    """Product of cosines of frequency K - 1, with K the cutoff, and a bump that makes one of its (2 K - 2)^d / 2 peaks
+    the tallest: that one which is placed worst on a grid of 16 K points, half a spacing off it on every axis."""
+    k, side = cutoff - 1, 4 * cutoff
+    t = np.arange(side) / side
+    peak = np.arange(2 * k) / (2 * k)
+    off = np.abs(peak * 16 * cutoff - np.rint(peak * 16 * cutoff))
+    place = peak[off.argmax()]
+    waves = np.cos(2 * np.pi * k * t) * np.sign(np.cos(2 * np.pi * k * place))
+    bumps = (1 + np.cos(2 * np.pi * (t - place))) / 2
+    grid = functools.reduce(np.multiply.outer, [waves] * dimension)
+    grid = grid + bump * functools.reduce(np.multiply.outer, [bumps] * dimension)
+    basis = Fourier(cutoff).matrix(t[:, None]) / side
+    for axis in range(dimension):  # quadrature, one axis after the other
+        grid = np.moveaxis(np.tensordot(basis, grid, axes=(1, axis)), 0, axis)
+    return grid.ravel(), np.full(dimension, place)
+
+
+@pytest.mark.parametrize(("cutoff", "dimension"), [(33, 2), (48, 2), (9, 3)])
+def test_the_tallest_of_thousands_of_peaks_is_found_wherever_the_grid_lies(cutoff, dimension):
+    features = Fourier(cutoff, dimension)
+    residual, place = bump_on_a_wave(cutoff, dimension)
+    top = abs(features.pull(residual, place[None])[0][0])
+    assert top == pytest.approx(1.001, rel=1e-12)
+    values, _, proof = features.peaks(residual)
+    assert np.abs(values).max() >= top * (1 - 1e-14)
+    assert proof is True
 
 
 def test_mass_at_the_worst_point_lowers_the_objective_where_the_certificate_is_violated():
@@ -201,3 +234,34 @@ def test_a_measure_that_overflows_is_refused_not_certified():
         certify(problem, Measure([1e200, 1.0], [[0.1], [0.2]]))
     with pytest.raises(NotFinite, match="w must be finite"):
         gap(problem, np.array([np.nan, 1.0]), np.zeros((2, 1)))
+
+
+def test_a_float32_measure_is_certified_in_double_precision():
+    """Rounding to float32 alone made certificates that do not hold."""
+    for seed in range(10):
+        problem = problems.spikes(seed)
+        optimum = convex.certified_optimum(problem)
+        w, theta = (part.astype(np.float32) for part in optimum.particles())
+        single, double = gap(problem, w, theta), gap(problem, w.astype(np.float64), theta.astype(np.float64))
+        assert single == double
+        assert single >= -1e-14
+        assert single >= 1 - problem.objective(optimum) / problem.energy(w.astype(np.float64), theta.astype(np.float64))
+
+
+def test_a_one_sided_optimum_is_optimal_for_the_one_sided_problem_only():
+    """Two positive spikes and a negative one: the best non-negative measure leaves |eta| > c where the negative was."""
+    problem = problems.spikes(0)
+    positive = replace(problem, positive=True)
+    best = convex.certified_optimum(positive)
+    assert (best.weights > 0).all()
+    eta = problem.risk.potential(*best.particles(), np.linspace(0, 1, 20_001)[:, None])
+    assert eta.min() >= -1 - 1e-9
+    assert eta.max() > 1.3
+    certificate = certify(positive, best)
+    assert certificate.optimal
+    assert certificate.positive
+    assert certificate.max_potential == pytest.approx(1, abs=1e-9)
+    assert certify(problem, best).gap > 0.1
+    assert "-eta" in certify(positive, best * 0.5).verdict
+    with pytest.raises(ValueError, match="w must be >= 0, as the problem is of non-negative measures"):
+        certify(positive, problem.truth)

@@ -1,11 +1,15 @@
 """The convex side: optima by certificate, closed forms and scikit-learn's own conditions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mfcourse import convex, problems
 from mfcourse.certificates import certify
-from mfcourse.losses import Logistic
+from mfcourse.features import Fourier
+from mfcourse.losses import Logistic, Squared
+from mfcourse.measures import Measure
 from mfcourse.penalties import soft_threshold
 from mfcourse.problems import Problem
 from mfcourse.risks import FeatureRisk
@@ -107,8 +111,88 @@ def test_only_single_penalised_least_squares_problems_on_the_torus_are_solved():
     for broken in (problems.stack([spikes, spikes]), logistic, problems.relu_teacher(0)):
         with pytest.raises(ValueError, match="problem must be a single one"):
             convex.certified_optimum(broken)
-    with pytest.raises(ValueError, match="problem must live on the torus and have a penalty > 0"):
+    with pytest.raises(ValueError, match="problem must have a penalty > 0"):
         convex.certified_optimum(Problem(spikes.risk, 0.0))
+
+
+def off_recipe(**settings):
+    return problems.spikes(**({"noise": 0.1} | settings))
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        off_recipe(seed=94, lam=0.01914604834018232, noise=0.01, n_spikes=4),
+        off_recipe(seed=217, lam=0.018030847731186937, cutoff=13, n_spikes=3),
+        off_recipe(seed=96, lam=0.5647308848661026, cutoff=5, n_spikes=3, dimension=2),
+        off_recipe(seed=0, lam=0.023193765460734247, cutoff=12),
+        off_recipe(seed=4, lam=0.03630001902585217, cutoff=19),
+        off_recipe(seed=6, lam=0.03852839079213133, cutoff=18),
+    ],
+    ids=["seed 94", "seed 217", "plane", "seed 0", "seed 4", "seed 6"],
+)
+def test_close_atoms_of_one_sign_do_not_stop_the_search(problem):
+    """Each of these ended in a RuntimeError: merging two true atoms of one sign spoiled the measure for good."""
+    assert certify(problem, convex.certified_optimum(problem)).gap <= 1e-11
+
+
+def test_equal_close_and_symmetric_spikes_are_certified():
+    features = Fourier(7)
+    at = np.array([[0.2], [0.2], [0.5], [0.503], [0.8]])
+    for positions in (at, np.concatenate([at, -at])):
+        w = np.resize([1.0, 1.0, -0.7, -0.9, 0.6], len(positions))
+        for lam in (0.02, 0.3, 5.0):
+            problem = Problem(FeatureRisk(features, Squared(features.push(w, positions), lam)), 1.0)
+            assert certify(problem, convex.certified_optimum(problem)).gap <= 1e-11
+
+
+def test_a_tiny_lambda_is_answered_as_well_as_rounding_allows():
+    problem = problems.spikes(0, lam=1e-6)
+    assert certify(problem, convex.certified_optimum(problem)).optimal
+
+
+def test_a_gap_that_does_not_close_is_named(monkeypatch):
+    monkeypatch.setattr(convex, "ROUNDS", 2)
+    with pytest.raises(RuntimeError, match=r"could not be certified: the relative gap stays at \d\.\de-\d\d"):
+        convex.certified_optimum(problems.spikes(0, lam=0.02, cutoff=12))
+
+
+def test_the_best_non_negative_measure_is_that_of_a_fine_grid():
+    problem = replace(problems.spikes(2), positive=True)
+    optimum = convex.certified_optimum(problem)
+    grid = convex.fixed_positions(problem, grid_start(2000)[1])
+    assert (optimum.weights > 0).all()
+    assert (grid.weights >= 0).all()
+    assert problem.objective(optimum) <= problem.objective(grid) <= problem.objective(optimum) * (1 + 1e-4)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.002])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_non_negative_masses_on_fixed_positions_satisfy_the_optimality_conditions(loss, penalty):
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(60, 2)), rng.choice([-1.0, 1.0], 60)
+    problem = replace(problems.from_data(x, y, "relu", loss, penalty), positive=True)
+    positions = rng.normal(size=(12, 3))
+    measure = convex.fixed_positions(problem, positions)
+    assert (measure.weights >= 0).all()
+    eta = problem.risk.potential(*measure.particles(), positions) + penalty * np.linalg.norm(positions, axis=1)
+    assert eta.min() >= -1e-5
+    assert np.abs(eta[measure.weights > 0]).max() <= 1e-5
+    assert 0 < (measure.weights > 0).sum() < 12
+
+
+def test_with_gains_the_optimum_is_that_of_the_filtered_spikes():
+    """A Gaussian point-spread function: the certificate of the optimum holds on a dense grid, and without noise and
+    penalty the atoms are the true ones."""
+    gains = np.exp(-(np.r_[np.arange(8), np.arange(1, 8)] ** 2) / 40)
+    features = Fourier(7, gains=gains)
+    truth = Measure([1.0, -0.8], [[0.3], [0.7]])
+    problem = Problem(FeatureRisk(features, Squared(features.push(*truth.particles()), 1e-3)), 1.0)
+    optimum = convex.certified_optimum(problem)
+    eta = problem.risk.potential(*optimum.particles(), np.linspace(0, 1, 10_001)[:, None])
+    assert np.abs(eta).max() <= 1 + 1e-9
+    np.testing.assert_allclose(np.sort(optimum.positions[:, 0]), [0.3, 0.7], atol=1e-4)
+    np.testing.assert_allclose(np.sort(optimum.weights), [-0.8, 1.0], atol=1e-3)
 
 
 def test_fixed_positions_refuse_stacks_and_labels_that_are_all_the_same():

@@ -1,11 +1,16 @@
 """Flows: every step against the mathematics it discretises, and a loop that records, stops, resumes and fails well."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from mfcourse import flows, penalties, problems, starts
+from mfcourse import convex, experiments, flows, penalties, problems, starts
 from mfcourse.certificates import gap
+from mfcourse.losses import Squared
+from mfcourse.problems import Problem
+from mfcourse.risks import FeatureRisk
 
 A, B = 2 / 15, 6e-6  # the recipe for lambda = 2
 
@@ -175,7 +180,7 @@ def test_a_stack_with_its_own_problem_and_steps_for_each_run_equals_a_loop(make)
 
 @pytest.mark.parametrize("step_w", [np.full(6, A), np.full((6, 6), A)])
 def test_step_sizes_that_would_turn_a_run_into_a_stack_are_refused(problem, step_w):
-    with pytest.raises(ValueError, match="step must keep w of shape"):
+    with pytest.raises(ValueError, match=r"step sizes must be of the runs \(\) of w"):
         flows.flow(problem, flows.forward_backward(problem, step_w, B), random_particles(6), 5)
 
 
@@ -287,10 +292,12 @@ def test_the_random_start_is_seeded_and_on_the_torus():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda p: flows.forward_backward(p, 0, B), "step_w must be > 0"),
-        (lambda p: flows.forward_backward(p, A, -1), "step_theta must be > 0"),
+        (lambda p: flows.forward_backward(p, 0, 0), "step_w and step_theta must not both be 0"),
+        (lambda p: flows.forward_backward(p, A, -1), "step_theta must be >= 0"),
+        (lambda p: flows.gradient(p, True, B), "step_w must be >= 0"),
+        (lambda p: flows.gradient(p, [], B), "step_w must be >= 0"),
         (lambda p: flows.gradient(p, np.nan, B), "step_w must be finite"),
-        (lambda p: flows.conic_mirror(p, A, [B, 0]), "step_theta must be > 0"),
+        (lambda p: flows.conic_mirror(p, [A, 0], [B, 0]), "step_w and step_theta must not both be 0"),
         (lambda p: flows.forward_backward(p, A, B, metric="flat"), "metric must be one of 'euclidean', 'conic'"),
         (lambda p: starts.grid_start(0), "m must be a whole number >= 1"),
         (lambda p: starts.grid_start(10, dimension=2), "m must be the power 2"),
@@ -315,3 +322,93 @@ def test_the_random_start_is_seeded_and_on_the_torus():
 def test_bad_input_is_named_before_any_work(problem, call, words):
     with pytest.raises(ValueError, match=words):
         call(problem)
+
+
+def test_a_step_size_of_zero_freezes_weights_or_positions_and_the_rest_still_descends():
+    problem = problems.spikes(0)
+    start = starts.grid_start(12)
+    at = start[1]
+    masses = flows.flow(problem, flows.forward_backward(problem, 0.5 / 15, 0), start, 3000)
+    assert (masses.state[1] == at).all()
+    best = convex.fixed_positions(problem, at)
+    assert masses.energy[-1] == pytest.approx(problem.objective(best), rel=1e-8)
+    moved = flows.flow(problem, flows.gradient(problem, 0, 1e-7), (masses.state[0], at), 200, record=range(201))
+    assert (moved.state[0] == masses.state[0]).all()
+    assert (moved.state[1] != at).any()
+    assert (np.diff(moved.energy) <= 1e-12).all()
+
+
+def test_step_sizes_keep_the_precision_of_the_particles():
+    stacked = problems.stack([problems.spikes(0), problems.spikes(1)])
+    w, theta = np.zeros((2, 9), np.float32), np.tile(starts.grid_start(9)[1].astype(np.float32), (2, 1, 1))
+    for make in (flows.forward_backward, flows.gradient, flows.conic_mirror):
+        new_w, new_theta = make(stacked, np.array([0.1, 0.2]), np.array([1e-3, 2e-3]))(w, theta)
+        assert new_w.dtype == new_theta.dtype == np.float32
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e-3, 3.0, 10.0, 1e8])
+@pytest.mark.parametrize(("metric", "steps"), [("euclidean", 2350), ("conic", 250)])
+def test_the_same_problem_in_other_units_takes_the_same_number_of_steps(scale, metric, steps):
+    """y and lambda times s, masses times s: J is the same number of other units."""
+    unit = problems.spikes(0)
+    features, loss = unit.risk.features, unit.risk.loss
+    scaled = Problem(FeatureRisk(features, Squared(loss.target * scale, loss.scale * scale)), 1.0)
+    runs = [experiments.spike_flow(problem, 50, metric) for problem in (unit, scaled)]
+    assert [run.reason for run in runs] == ["certified"] * 2
+    assert [run.steps[-1] for run in runs] == [steps] * 2
+    np.testing.assert_allclose(runs[1].state[0] / scale, runs[0].state[0], rtol=1e-6, atol=1e-9)
+
+
+def test_a_run_says_why_it_ended():
+    problem = problems.spikes(0)
+    assert experiments.spike_flow(problem, 50).reason == "certified"
+    assert experiments.spike_flow(problem, 6).reason == "at rest"
+    step = flows.forward_backward(problem, *experiments.spike_steps(problem))
+    few = flows.flow(problem, step, starts.grid_start(50), 100, stop=flows.until_settled(problem))
+    assert few.reason == "steps"
+    assert not few.stopped
+    both = problems.stack([problems.spikes(0), problems.spikes(1)])
+    start = tuple(np.stack([part] * 2) for part in starts.grid_start(50))
+    run = experiments.spike_run(both, start)
+    assert run.reason.tolist() == ["certified", "certified"]
+    assert run.one(1).reason == "certified"
+    with pytest.raises(flows.FlowDiverged) as caught:
+        flows.flow(both, flows.forward_backward(both, 100, 1), start, 500)
+    assert caught.value.run.reason.tolist() == ["diverged", "diverged"]
+    assert caught.value.run.one(0).reason == "diverged"
+    assert not caught.value.run.stopped
+
+
+def test_a_float32_run_is_certified_as_well_as_float32_allows():
+    problem = problems.spikes(0)
+    w, theta = (part.astype(np.float32) for part in starts.grid_start(50))
+    run = experiments.spike_run(problem, (w, theta))
+    assert run.reason == "certified"
+    assert run.state[0].dtype == np.float32
+    assert run.steps[-1] < 3000
+
+
+def test_a_conic_run_is_judged_at_rest_by_its_own_metric():
+    """From one sign, multiplied for ever by numbers below 1, weights stay on their way to 0: they are at rest."""
+    problem = problems.spikes(12)
+    start = np.full(100, 0.25), starts.grid_start(100)[1]
+    step = flows.conic_mirror(problem, 2.0 / 150, 1e-4)
+    run = flows.flow(problem, step, start, 40_000, stop=flows.until_settled(problem, metric="mirror"))
+    assert run.reason == "at rest"
+    later = flows.flow(problem, step, run, int(run.steps[-1]) + 2000)
+    assert later.energy[-1] == pytest.approx(run.energy[-1], rel=1e-9)
+
+
+def test_non_negative_weights_stay_so_in_every_kind_of_step():
+    problem = replace(problems.spikes(0), positive=True)
+    w, theta = np.full(20, 0.1), starts.grid_start(20)[1]
+    for make in (flows.forward_backward, flows.gradient, flows.conic_mirror):
+        run = flows.flow(problem, make(problem, 0.01, 1e-4), (w, theta), 500, record=range(501))
+        assert run.w.min() >= 0
+        assert run.energy[-1] < run.energy[0]
+    run = flows.flow(problem, flows.heavy_ball(problem, 0.01, 1e-4), flows.at_rest(w, theta), 500, record=range(501))
+    assert run.w.min() >= 0
+    best = convex.certified_optimum(problem)
+    settled = experiments.spike_flow(problem, 50)
+    assert settled.reason == "certified"
+    assert settled.energy[-1] == pytest.approx(problem.objective(best), rel=1e-7)

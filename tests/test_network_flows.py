@@ -122,8 +122,8 @@ def test_steps_of_the_wrong_kind_and_bad_settings_are_refused():
     for momentum in (-0.1, 1.0, np.nan):
         with pytest.raises(ValueError, match="momentum must be"):
             flows.heavy_ball(relu, 0.1, 0.1, momentum)
-    with pytest.raises(ValueError, match="step_w must be > 0"):
-        flows.heavy_ball(relu, 0, 0.1)
+    with pytest.raises(ValueError, match="step_w must be >= 0"):
+        flows.heavy_ball(relu, -0.1, 0.1)
 
 
 def test_a_start_on_a_sphere_has_the_lengths_and_signs_asked_for():
@@ -151,3 +151,17 @@ def test_a_network_that_diverges_says_so_and_leaves_a_finite_record(kind):
         flows.flow(problem, step, state, 2000)
     assert np.isfinite(caught.value.run.energy).all()
     assert np.isfinite(caught.value.state[1]).all()
+
+
+def test_a_network_that_dies_on_raw_data_is_named_with_the_remedy_and_learns_on_scaled_data():
+    """Samples far from 0 on one side: the first large step turns every ReLU off, for good."""
+    rng = np.random.default_rng(0)
+    x = 500 + 100 * rng.normal(size=(80, 3))
+    y = np.where(x[:, 0] > 500, 1.0, -1.0)
+    raw = problems.from_data(x, y, "relu", loss="logistic")
+    start = starts.sphere_start(30, rng, 4, radius=1.0, weight=1.0)
+    with pytest.warns(flows.SilentNeurons, match="all neurons of the network are silent.*scale the samples"):
+        run = flows.flow(raw, flows.gradient(raw, 0.1, 0.1), start, 100)
+    assert run.energy[-1] == pytest.approx(np.log(2), rel=1e-12)
+    scaled = problems.from_data((x - x.mean(axis=0)) / x.std(axis=0), y, "relu", loss="logistic")
+    assert flows.flow(scaled, flows.gradient(scaled, 0.1, 0.1), start, 500).energy[-1] < 0.2

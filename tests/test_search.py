@@ -5,9 +5,18 @@ import pytest
 
 from mfcourse import convex, flows, problems, starts
 from mfcourse.certificates import bounds, certify, gap
+from mfcourse.losses import Squared
 from mfcourse.measures import Measure, h1
 from mfcourse.problems import Problem
-from mfcourse.search import climb, highest
+from mfcourse.risks import FeatureRisk
+from mfcourse.search import climb
+
+
+def highest(risk, w, theta):
+    """The largest |eta|, where it is, and whether that is proved."""
+    values, at, proof = risk.peaks(w, theta)
+    best = np.abs(values).argmax()
+    return abs(values[best]), at[best], proof
 
 
 def nothing(d):
@@ -60,9 +69,9 @@ def test_climbing_never_goes_down_and_stays_on_the_sphere():
     problem = on_data("relu", penalty=0.01)
     w, theta = starts.sphere_start(20, np.random.default_rng(0), 6)
     at = theta / 0.1
-    ends, values = climb(problem.risk, w, theta, at)
+    values, ends = climb(lambda points: problem.risk.field(w, theta, points), at, sphere=True)
     np.testing.assert_allclose(np.linalg.norm(ends, axis=1), 1, rtol=1e-12)
-    assert (values >= np.abs(problem.risk.potential(w, theta, at)) - 1e-15).all()
+    assert (np.abs(values) >= np.abs(problem.risk.potential(w, theta, at)) - 1e-15).all()
 
 
 def test_the_dual_value_is_below_what_any_measure_on_the_circle_achieves():
@@ -104,12 +113,58 @@ def test_without_penalty_the_gap_is_the_relative_risk():
     assert gap(stacked, w, theta)[0] == pytest.approx(certificate.gap, rel=1e-12)
 
 
-def test_stacks_and_measures_of_another_dimension_are_refused():
-    problem = in_the_plane("exact", 0, 1.0)
-    with pytest.raises(ValueError, match=r"w must have shape \(m,\): without a period, measures are certified one run"):
-        bounds(problem, np.ones((2, 3)), np.ones((2, 3, 2)))
+@pytest.mark.parametrize("activation", ["relu", "probit"])
+def test_a_stack_is_certified_like_its_runs(activation):
+    make = problems.relu_teacher if activation == "relu" else problems.sigmoid_teacher
+    singles = [Problem(make(seed, 2, 3).risk, 0.1, make(seed, 2, 3).truth) for seed in range(3)]
+    rng = np.random.default_rng(0)
+    w, theta = rng.normal(size=(3, 6)), rng.normal(size=(3, 6, 2))
+    stacked = bounds(problems.stack(singles), w, theta)
+    for k, problem in enumerate(singles):
+        alone = bounds(problem, w[k], theta[k])
+        np.testing.assert_allclose([part[k] for part in stacked[:3]], alone[:3], rtol=1e-9)
+        assert stacked[4] == alone[4] == (activation == "relu")
+
+
+class Bumps:
+    """Three Gaussian bumps on a circle of length 2, felt at samples: a map of one's own, without `peaks`."""
+
+    dimension, homogeneity, size = 1, 0, 7
+
+    def __init__(self, period):
+        self.period, self.centres = period, np.linspace(0.1, 1.9, 7)
+
+    def _wave(self, theta):
+        phase = np.pi * (theta - self.centres)  # periodic with period 2
+        values = np.exp(3 * (np.cos(phase) - 1))
+        return values, -3 * np.pi * np.sin(phase) * values
+
+    def push(self, w, theta):
+        return (w[..., None] * self._wave(theta)[0]).mean(axis=-2)
+
+    def pull(self, residual, theta):
+        values, slopes = self._wave(theta)
+        return (values @ residual[..., None])[..., 0], slopes @ residual[..., None]
+
+    def push_pull(self, w, theta, respond):
+        prediction = self.push(w, theta)
+        return prediction, *self.pull(respond(prediction), theta)
+
+
+@pytest.mark.parametrize("period", [2, None])
+def test_a_map_of_ones_own_is_certified_by_climbing_with_a_period_or_without(period):
+    features = Bumps(period)
+    problem = Problem(FeatureRisk(features, Squared(np.sin(np.arange(7)))), 0.05)
+    w, theta = np.array([1.0, -2.0]), np.array([[0.3], [1.2]])
+    certificate = certify(problem, h1(w, theta))
+    dense = np.abs(problem.risk.potential(w, theta, np.linspace(0, 2, 4001)[:, None])).max()
+    assert certificate.max_potential * 0.05 == pytest.approx(dense, rel=1e-5)
+    assert not certificate.proof
+
+
+def test_measures_of_another_dimension_are_refused():
     with pytest.raises(ValueError, match="measure must be a Measure with d = 2"):
-        certify(problem, nothing(3))
+        certify(in_the_plane("exact", 0, 1.0), nothing(3))
 
 
 def test_on_a_line_lengths_of_all_sizes_are_looked_at():
