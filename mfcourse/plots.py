@@ -11,7 +11,7 @@ from mfcourse import checks, pictured, results, style
 from mfcourse.measures import Measure
 from mfcourse.style import CONTEXT, POTENTIAL, SIGNED, SIGNS, TRUTH
 
-use_course_style = style.use_course_style
+use_course_style, POSITIVE, NEGATIVE = style.use_course_style, style.POSITIVE, style.NEGATIVE
 ALMOST_ZERO = 1e-9  # masses below this are drawn as no mass
 
 
