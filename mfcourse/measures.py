@@ -53,8 +53,11 @@ class Measure:
 
     def integral(self, function):
         """int f dmu = sum_i a_i f(theta_i), for f mapping positions (m, d) to values (m,) or (m, n)."""
-        values = np.asarray(function(self.positions))
-        if values.shape[:1] != self.weights.shape:
+        try:
+            values = np.asarray(checks.function("function", function)(self.positions))
+        except ValueError as error:
+            raise ValueError(f"function must take positions (m, d) to values (m,) or (m, n): {error}") from error
+        if values.shape[:1] != self.weights.shape or values.dtype.kind not in "biufc":
             raise ValueError(f"function must return one value for each of {len(self)} positions, not {values.shape}")
         if not np.isfinite(values).all():
             wrong = values[~np.isfinite(values)][0]
@@ -96,7 +99,7 @@ class Measure:
         if not isinstance(factor, numbers.Real):
             return NotImplemented
         with np.errstate(over="ignore", invalid="ignore"):
-            return Measure(self.weights * factor, self.positions)
+            return Measure(self.weights * float(checks.finite("factor", factor)), self.positions)
 
     __rmul__ = __mul__
 
@@ -111,7 +114,7 @@ class Measure:
 
         Raises ValueError if mu has a negative mass or no mass: only probabilities can be drawn from.
         """
-        size = checks.count("size", size)
+        size = checks.count("size", size, at_most=checks.MOST)
         if self.mass <= 0 or (self.weights < 0).any():
             raise ValueError("only a non-negative measure with mass can be sampled; take .positive or .negative")
         drawn = checks.generator("rng", rng).choice(len(self), size=size, p=self.weights / self.weights.sum())

@@ -15,6 +15,7 @@ from mfcourse.flows import velocity
 from mfcourse.measures import Measure
 
 SLIVER = 2e-15  # share of the mass
+FARTHEST = 1e300
 CAPS = 60  # plans that are tried
 ROOM = 16.0  # largest cost that is told from others, over the largest paid
 
@@ -36,9 +37,7 @@ class Plan:
         with np.errstate(over="ignore"):
             cost = relative * np.float64(longest) ** p
         if not np.isfinite(cost):
-            raise ValueError(
-                f"p must be so small that the cost is finite, but {longest:.3g}^{p:g} is not: see `distance`"
-            )
+            raise ValueError(f"p must be so small that the cost is finite, not {p:g} at {longest:.3g}: see `distance`")
         return float(cost)
 
     def distance(self, p):
@@ -49,7 +48,7 @@ class Plan:
     def _in_units(self, p):
         """The cost, with the longest way as the unit of length, and this unit."""
         lengths = _norm(self.target - self.source)
-        longest = lengths.max() or 1.0
+        longest = lengths.max(initial=0) or 1.0
         return self.mass @ (lengths / longest) ** p, longest
 
     def at(self, t):
@@ -115,6 +114,8 @@ def _comparable(mu, nu):
     for measure in (mu, nu):
         if len(measure) == 0 or (measure.weights < 0).any() or measure.mass <= 0:
             raise ValueError("transport needs non-negative measures with positive mass; take .positive or .negative")
+        if np.abs(measure.positions).max() > FARTHEST:
+            raise ValueError(f"transport needs positions up to {FARTHEST:g}, so that their distances are finite")
     if abs(mu.mass - nu.mass) > 1e-9 * mu.mass:
         raise ValueError(
             f"transport needs equal masses, but they are {mu.mass:.6g} and {nu.mass:.6g}: they differ by "

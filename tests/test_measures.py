@@ -475,3 +475,14 @@ def test_a_measure_whose_mass_overflows_is_refused_and_so_is_a_function_that_is_
         Measure([1.0, 2.0], [[0.0], [1.0]]).integral(lambda x: np.where(x[:, 0] > 0, np.nan, 1))
     with pytest.raises(ValueError, match="theta must be small enough"):
         h2(np.ones(1), np.full((1, 2), 1e200))
+
+
+def test_a_factor_a_size_and_a_function_that_are_too_much_are_named():
+    for factor in (np.nan, 10**400):
+        with pytest.raises(ValueError, match="factor must be finite"):
+            TWO * factor
+    with pytest.raises(ValueError, match="size must be a whole number"):
+        TWO.positive.sample(10**12, np.random.default_rng(0))
+    for function in (None, lambda x: [[1], [1, 2]], lambda x: ["a", "b"]):
+        with pytest.raises(ValueError, match="function must"):
+            TWO.integral(function)
