@@ -195,7 +195,8 @@ def _plan_by_pot(mu, nu, p, period):
         longest = lengths[paid].max()
         price = plan[paid] @ (lengths[paid] / longest) ** p * (longest / cap) ** p
         rounding = 1e-15 * (np.abs(u).max() + np.abs(log["v"]).max())
-        if price - (a @ u + b @ log["v"]) + rounding <= 1e-9 * price:
+        slivers = 50 * SLIVER * (longest / cap) ** p  # so little mass on the longest way is rounding too
+        if price - (a @ u + b @ log["v"]) + rounding < 1e-9 * price + slivers:  # not <=: all may have vanished to 0
             break
         cap = min(ROOM ** (1 / p) * longest, lengths.max())
     else:

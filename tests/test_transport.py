@@ -438,6 +438,28 @@ def test_the_case_that_was_silently_wrong():
         assert transport.wasserstein(equal(x), equal(y), p) == pytest.approx(right, abs=1e-12)
 
 
+@pytest.mark.parametrize("p", [2, 10, 50, 300, 5000])
+@pytest.mark.parametrize("shift", [1e-3, 1e-9])
+def test_a_short_translation_costs_its_length_though_its_powers_vanish(p, shift):
+    rng = np.random.default_rng(7)
+    for size in (2, 10, 25):
+        x = rng.uniform(size=(size, 2))
+        distance = wasserstein(equal(x), equal(rng.permutation(x) + [shift, 0]), p)
+        assert distance == pytest.approx(shift, rel=1e-6)
+
+
+@pytest.mark.parametrize("p", [1, 2, 5, 50])
+def test_masses_and_lengths_of_all_sizes_have_a_plan_that_is_proved(p):
+    rng = np.random.default_rng(p)
+    for _ in range(60):
+        x, y = rng.uniform(size=(2, 15, 2)) * 10.0 ** rng.uniform(0, 8, (2, 15, 1))
+        a, b = 10.0 ** rng.uniform(-12, 0, (2, 15))
+        plan = optimal_plan(Measure(a / a.sum(), x), Measure(b / b.sum(), y), p)
+        for end, points, masses in ((plan.source, x, a), (plan.target, y, b)):
+            arrived = [plan.mass[np.isclose(end, point, rtol=1e-14, atol=1e-7).all(axis=1)].sum() for point in points]
+            np.testing.assert_allclose(arrived, masses / masses.sum(), atol=1e-13)
+
+
 def test_a_plan_that_is_not_proved_is_an_error_not_an_answer(monkeypatch):
     monkeypatch.setattr(transport, "CAPS", 1)
     rng = np.random.default_rng(0)
