@@ -53,16 +53,18 @@ class Measure:
 
     def integral(self, function):
         """int f dmu = sum_i a_i f(theta_i), for f mapping positions (m, d) to values (m,) or (m, n)."""
-        try:
-            values = np.asarray(checks.function("function", function)(self.positions))
-        except ValueError as error:
-            raise ValueError(f"function must take positions (m, d) to values (m,) or (m, n): {error}") from error
-        if values.shape[:1] != self.weights.shape or values.dtype.kind not in "biufc":
+        values = checks.function("function", function)(self.positions)
+        if not (isinstance(values, np.ndarray) and values.dtype.kind == "c"):  # Fourier coefficients are complex
+            values = checks.floats("what function returns", values)
+        if values.shape[:1] != self.weights.shape:
             raise ValueError(f"function must return one value for each of {len(self)} positions, not {values.shape}")
         if not np.isfinite(values).all():
             wrong = values[~np.isfinite(values)][0]
             raise ValueError(f"function must be finite at every position, but one value is {wrong}")
-        total = np.tensordot(self.weights, values, 1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.tensordot(self.weights, values, 1)
+        if not np.isfinite(total).all():
+            raise ValueError(f"function must be so small that its integral is finite, not {np.abs(values).max():.3g}")
         return total.item() if total.ndim == 0 else total
 
     @property
@@ -98,7 +100,7 @@ class Measure:
     def __mul__(self, factor):
         if not isinstance(factor, numbers.Real):
             return NotImplemented
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore"):
             return Measure(self.weights * float(checks.finite("factor", factor)), self.positions)
 
     __rmul__ = __mul__
@@ -114,7 +116,8 @@ class Measure:
 
         Raises ValueError if mu has a negative mass or no mass: only probabilities can be drawn from.
         """
-        size = checks.count("size", size, at_most=checks.MOST)
+        size = checks.count("size", size)
+        checks.room(size=size, dimension=self.dimension)
         if self.mass <= 0 or (self.weights < 0).any():
             raise ValueError("only a non-negative measure with mass can be sampled; take .positive or .negative")
         drawn = checks.generator("rng", rng).choice(len(self), size=size, p=self.weights / self.weights.sum())
@@ -137,7 +140,8 @@ class Measure:
         """Particles w (m,), theta (m, d) that stand for mu; the zero measure is one particle of weight 0."""
         if len(self) == 0:
             return np.zeros(1), np.zeros((1, self.dimension))
-        return self.weights * len(self), self.positions.copy()
+        with np.errstate(over="ignore"):
+            return checks.finite("the weights of the particles", self.weights * len(self)), self.positions.copy()
 
     def _where(self, chosen):
         return Measure(self.weights[chosen], self.positions[chosen])
@@ -152,18 +156,21 @@ def _merged(measure, radius, period):
     )
     number = cluster.max() + 1
     _, first = np.unique(cluster, return_index=True)
-    offset = points - points[first][cluster]
+    with np.errstate(over="ignore"):
+        offset = points - points[first][cluster]
     if period is not None:
         offset -= period * np.round(offset / period)
     mass = np.bincount(cluster, measure.weights, minlength=number)
-    moment = np.stack([np.bincount(cluster, measure.weights * x, minlength=number) for x in offset.T], axis=-1)
-    return Measure(mass, measure.positions[first] + moment / mass[:, None])
+    share = measure.weights / mass[cluster]  # no product of a large mass and a large way
+    way = np.stack([np.bincount(cluster, share * x, minlength=number) for x in offset.T], axis=-1)
+    return Measure(mass, measure.positions[first] + way)
 
 
 def _chains_on_a_line(x, radius, period):
     """Label of each point; sorted neighbours at most `radius` apart share one, around the circle too."""
     order = np.argsort(x)
-    far = np.diff(x[order]) > radius
+    with np.errstate(over="ignore"):
+        far = np.diff(x[order]) > radius
     label = np.concatenate([[0], np.cumsum(far)])
     if period is not None and x[order[0]] + period - x[order[-1]] <= radius:
         label[label == label[-1]] = 0
@@ -174,7 +181,11 @@ def _chains_on_a_line(x, radius, period):
 
 def _chains(points, radius, period):
     """The same in d >= 2, from all pairs at most `radius` apart: memory grows with their number."""
-    pairs = cKDTree(points, boxsize=period).query_pairs(radius, output_type="ndarray")
+    _, power = np.frexp(max(np.abs(points).max(), period or 0))  # a power of 2 as the unit: no square overflows
+    tree = cKDTree(np.ldexp(points, -power), boxsize=None if period is None else np.ldexp(period, -power))
+    with np.errstate(over="ignore"):
+        radius = min(np.ldexp(radius, -power), 3.0 * points.shape[1])  # no two points are farther apart
+    pairs = tree.query_pairs(radius, output_type="ndarray")
     graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))
     return connected_components(graph, directed=False)[1]
 
@@ -194,12 +205,12 @@ def h2(w, theta):
     int psi dh2 = (1/m) sum_i |u_i|^2 psi(u_i / |u_i|); particles at u = 0 carry nothing and are left out.
     """
     w, theta = _one_run(w, theta)
-    with np.errstate(over="ignore"):
-        results.finite(w**2 + np.vecdot(theta, theta), w=w, theta=theta)
     u = np.concatenate([w[:, None], theta], axis=1)
-    squared = (u**2).sum(axis=1)
+    with np.errstate(over="ignore"):
+        squared = results.finite((u**2).sum(axis=1), w=w, theta=theta)
     moving = squared > 0
-    return Measure(squared[moving] / len(w), u[moving] / np.sqrt(squared[moving])[:, None])
+    u = u[moving] / np.abs(u[moving]).max(axis=1, keepdims=True)  # squares of small numbers are inexact
+    return Measure(squared[moving] / len(w), u / np.linalg.norm(u, axis=1, keepdims=True))
 
 
 def _one_run(w, theta):

@@ -477,12 +477,45 @@ def test_a_measure_whose_mass_overflows_is_refused_and_so_is_a_function_that_is_
         h2(np.ones(1), np.full((1, 2), 1e200))
 
 
-def test_a_factor_a_size_and_a_function_that_are_too_much_are_named():
-    for factor in (np.nan, 10**400):
-        with pytest.raises(ValueError, match="factor must be finite"):
-            TWO * factor
-    with pytest.raises(ValueError, match="size must be a whole number"):
-        TWO.positive.sample(10**12, np.random.default_rng(0))
-    for function in (None, lambda x: [[1], [1, 2]], lambda x: ["a", "b"]):
-        with pytest.raises(ValueError, match="function must"):
-            TWO.integral(function)
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        (lambda: 10**400 * TWO, "^factor must be finite"),
+        (lambda: np.nan * TWO, "^factor must be finite"),
+        (lambda: TWO.integral(5), "^function must be a function"),
+        (lambda: TWO.integral(lambda x: ["a", "b"]), "^what function returns must be an array of real numbers"),
+        (lambda: TWO.integral(lambda x: [1, [2]]), "^what function returns must be an array of real numbers"),
+        (lambda: TWO.integral(lambda x: np.full(2, 1.5e308)), "^function must be so small that its integral is finite"),
+        (
+            lambda: TWO.positive.sample(10**12, np.random.default_rng(0)),
+            "^size and dimension must make an array of at most",
+        ),
+        (lambda: Measure([1e308, 0.0], [[0.0], [1.0]]).particles(), "^the weights of the particles must be finite"),
+    ],
+)
+def test_what_overflows_or_is_no_number_is_named(compute, message):
+    with pytest.raises(ValueError, match=message):
+        compute()
+
+
+@pytest.mark.parametrize("size", [1e-155, 1e-160, 1e-150, 1.0, 1e150])
+def test_h2_stands_on_the_sphere_however_small_the_particles_are(size):
+    u = size * np.array([[3.0, 4.0, 12.0], [-1.0, 2.0, 2.0]])
+    np.testing.assert_allclose(
+        h2(u[:, 0], u[:, 1:]).positions, [[3 / 13, 4 / 13, 12 / 13], [-1 / 3, 2 / 3, 2 / 3]], rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("period", [None, 2.0**10])
+@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("exponent", [-400, 0, 600, 1000])
+def test_merging_does_not_depend_on_the_units(period, dimension, exponent):
+    """The unit is a power of 2, so that nothing is rounded; masses are as large as they can be."""
+    rng = np.random.default_rng(0)
+    mu = Measure(rng.uniform(size=40) * 2.0**1017, rng.uniform(0, 2**10, (40, dimension)))
+    unit = 2.0**exponent
+    merged = mu.merge(60.0, period)
+    scaled = Measure(mu.weights, unit * mu.positions).merge(60.0 * unit, None if period is None else period * unit)
+    assert 1 <= len(merged) < 40
+    assert scaled.weights.tolist() == merged.weights.tolist()
+    np.testing.assert_allclose(scaled.positions / unit, merged.positions, rtol=1e-12)

@@ -44,6 +44,7 @@ ORDER = [
     "stochastic",
     "sliding",
     "convex",
+    "plans",
     "transport",
     "sweeps",
     "experiments",

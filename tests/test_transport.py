@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 from scipy.special import ndtri
 from scipy.stats import wasserstein_distance
 
-from mfcourse import transport
+from mfcourse import plans, transport
 from mfcourse.flows import flow, forward_backward, gradient
 from mfcourse.measures import Measure
 from mfcourse.problems import Problem, spikes
@@ -438,8 +438,30 @@ def test_the_case_that_was_silently_wrong():
         assert transport.wasserstein(equal(x), equal(y), p) == pytest.approx(right, abs=1e-12)
 
 
+@pytest.mark.parametrize("p", [2, 10, 50, 300, 5000])
+@pytest.mark.parametrize("shift", [1e-3, 1e-9])
+def test_a_short_translation_costs_its_length_though_its_powers_vanish(p, shift):
+    rng = np.random.default_rng(7)
+    for size in (2, 10, 25):
+        x = rng.uniform(size=(size, 2))
+        distance = wasserstein(equal(x), equal(rng.permutation(x) + np.array([shift, 0])), p)
+        assert distance == pytest.approx(shift, rel=1e-6)
+
+
+@pytest.mark.parametrize("p", [1, 2, 5, 50])
+def test_masses_and_lengths_of_all_sizes_have_a_plan_that_is_proved(p):
+    rng = np.random.default_rng(p)
+    for _ in range(60):
+        x, y = rng.uniform(size=(2, 15, 2)) * 10.0 ** rng.uniform(0, 8, (2, 15, 1))
+        a, b = 10.0 ** rng.uniform(-12, 0, (2, 15))
+        plan = optimal_plan(Measure(a / a.sum(), x), Measure(b / b.sum(), y), p)
+        for end, points, masses in ((plan.source, x, a), (plan.target, y, b)):
+            arrived = [plan.mass[np.isclose(end, point, rtol=1e-14, atol=1e-7).all(axis=1)].sum() for point in points]
+            np.testing.assert_allclose(arrived, masses / masses.sum(), atol=1e-13)
+
+
 def test_a_plan_that_is_not_proved_is_an_error_not_an_answer(monkeypatch):
-    monkeypatch.setattr(transport, "CAPS", 1)
+    monkeypatch.setattr(plans, "CAPS", 1)
     rng = np.random.default_rng(0)
     x, y = (np.r_[rng.uniform(size=(20, 2)), [[1e8, 1e8]]] for _ in range(2))
     with pytest.raises(RuntimeError, match="the plan for p = 4 could not be proved to be the best one"):
@@ -491,3 +513,91 @@ def test_a_plan_says_what_times_and_powers_there_are_and_how_much_masses_differ(
     assert far.distance(100) == pytest.approx(1e10, rel=1e-14)
     with pytest.raises(ValueError, match=r"they are 2 and 2: they differ by 2e-08"):
         transport.wasserstein(Measure([2.0], [[0.0]]), Measure([2 + 2e-8], [[0.0]]))
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("period", [None, 1.0])
+def test_positions_farther_apart_than_any_float_are_named(dimension, period):
+    ends = [Measure([1.0], np.full((1, dimension), x)) for x in (1.5e308, -1.5e308)]
+    if period is None:
+        with pytest.raises(ValueError, match=r"^positions must be so small that the ways between them are finite"):
+            wasserstein(*ends)
+    else:
+        assert 0 <= wasserstein(*ends, 2, period) <= dimension**0.5 / 2
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_a_small_torus_holds_what_lies_far_away(dimension):
+    side = 1e-300
+    one, other = (Measure([1.0], np.full((1, dimension), x)) for x in (1e10, 0.25 * side))
+    apart = (1e10 % side) - 0.25 * side
+    expected = min(abs(apart), side - abs(apart)) * dimension**0.5
+    assert wasserstein(one, other, 2, side) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_a_distance_too_large_for_a_float_is_named_and_its_root_is_right(dimension):
+    one, other = (Measure([1e300], np.full((1, dimension), x)) for x in (0.0, 1e100))
+    with pytest.raises(ValueError, match=r"^the distance of mass 1e\+300 over .* is too large for a float"):
+        wasserstein(one, other, 1)
+    assert wasserstein(one, other, 2) == pytest.approx(1e250 * dimension**0.5, rel=1e-12)
+    assert wasserstein(1e-300 * one, 1e-300 * other, 1e300) == pytest.approx(1e100 * dimension**0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("pair", [(5, 3), (ATOM, 3), ("mu", ATOM), (None, None), (np.ones(2), np.ones(2))])
+@pytest.mark.parametrize(
+    "compute", [wasserstein, optimal_plan, lambda *x: displacement(*x, 0.5), lambda *x: mixture(*x, 0.5)]
+)
+def test_only_measures_are_mixed_or_transported(compute, pair):
+    with pytest.raises(ValueError, match=r"^mu and nu must be Measures"):
+        compute(*pair)
+
+
+@pytest.mark.parametrize("t", [7, -0.1, np.nan, np.inf, "1", None, True, [0.5], np.array([0.1, 0.2])])
+def test_times_lie_between_0_and_1(t):
+    for compute in (mixture, displacement):
+        with pytest.raises(ValueError, match=r"^t must be in \[0, 1\]"):
+            compute(ATOM, ATOM, t)
+
+
+@pytest.mark.parametrize(
+    ("mass", "source", "target", "message"),
+    [
+        ([1.0], [[np.inf]], [[0.0]], "^positions must be finite"),
+        ([1.0, 2.0], [[0.0]], [[0.0]], "^positions must have shape"),
+        ([1.0], [[0.0]], [[0.0, 0.0]], "^a plan moves masses >= 0 between positions of one dimension"),
+        ([-1.0], [[0.0]], [[0.0]], "^a plan moves masses >= 0"),
+        (["a"], [[0.0]], [[0.0]], "^weights must be an array of real numbers"),
+    ],
+)
+def test_a_plan_moves_masses_between_positions(mass, source, target, message):
+    with pytest.raises(ValueError, match=message):
+        plans.Plan(mass, source, target)
+    assert plans.Plan([], np.zeros((0, 1)), np.zeros((0, 1))).cost(2) == 0
+
+
+def test_the_continuity_equation_names_what_does_not_fit():
+    problem, start = spikes(0), (np.ones(4), np.linspace(0, 0.9, 4)[:, None])
+    run = flow(problem, forward_backward(problem, 1e-3, 1e-3), start, 2, record=range(3))
+
+    def defect(problem=problem, run=run, psi=cosine, step_w=1e-3, step_theta=1e-3):
+        return continuity_defect(problem, run, psi, step_w, step_theta)
+
+    assert np.isfinite(defect()).all()
+    assert np.isfinite(defect(step_theta=0)).all()
+    cases = [
+        ({"problem": 3}, "^problem must be a Problem"),
+        ({"run": None}, "^run must be a Run"),
+        ({"psi": 5}, "^psi must be a"),
+    ]
+    cases += [({name: bad}, f"^{name} must be") for name in ("step_w", "step_theta") for bad in (np.nan, -1, "1", None)]
+    cases += [
+        ({"psi": lambda w, theta: (w, w)}, "^psi must return its values, d psi / dw and d psi / dtheta"),
+        ({"psi": lambda w, theta: (w, w, theta[..., 0])}, "^psi must return arrays of the shapes"),
+        ({"psi": lambda w, theta: (1.0, w, theta)}, "^psi must return arrays of the shapes"),
+        ({"psi": lambda w, theta: (w, np.nan * w, theta)}, "^what psi returns must be finite"),
+        ({"step_w": 1e308}, "must be small enough for the result to be finite"),
+    ]
+    for arguments, message in cases:
+        with pytest.raises(ValueError, match=message):
+            defect(**arguments)
