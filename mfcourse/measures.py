@@ -70,7 +70,7 @@ class Measure:
     @property
     def mass(self):
         """mu(Theta) = sum_i a_i."""
-        return float(self.weights.sum())
+        return float(self.weights.sum(dtype=np.float64))
 
     @property
     def total_variation(self):

@@ -601,3 +601,14 @@ def test_the_continuity_equation_names_what_does_not_fit():
     for arguments, message in cases:
         with pytest.raises(ValueError, match=message):
             defect(**arguments)
+
+
+@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("numbers", [(3, 7), (1, 21), (200, 300)])
+def test_equal_masses_in_float32_are_equal_as_far_as_float32_can_tell(dimension, numbers):
+    clouds = [
+        Measure(np.full(n, np.float32(1 / n)), np.full((n, dimension), k, np.float32)) for k, n in enumerate(numbers)
+    ]
+    assert wasserstein(*clouds) == pytest.approx(dimension**0.5, rel=1e-6)
+    with pytest.raises(ValueError, match=r"^transport needs equal masses"):
+        wasserstein(clouds[0], np.float32(1.00001) * clouds[1])
