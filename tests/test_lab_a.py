@@ -148,7 +148,7 @@ ANSWERS = [
     (lab_a.check_separates, chained(last=False), 2, "also from the last particle"),
     (lab_a.check_separates, lambda w, theta, reach: True, 0, "mind `reach`"),
     (lab_a.check_separates, lambda w, theta, reach: False, 0, "bend back"),
-    (lab_a.check_separates, lambda w, theta, reach: 1, 0, "returns True or False"),
+    (lab_a.check_separates, lambda w, theta, reach: 1, 0, "Return True or False"),
     (lab_a.check_verdict, judging(), 4, ""),
     (lab_a.check_verdict, judging(forward_of), 3, "the step that you are handed"),
     (lab_a.check_verdict, judging(parts=(0,)), 3, "neither weights nor positions"),
