@@ -21,11 +21,13 @@ from mfcourse.measures import Measure
 from mfcourse.risks import PopulationRisk
 
 GAP = 1e-12  # relative gap at which the search ends
-PROMISED = 1e-10  # relative gap at which it ends if it does not fall any more
+PROMISED = 1e-10  # relative gap at which it ends if nobody joins, or it does not fall any more
 ROUNDS = 60
 NEEDED = ("matrix", "tangent", "hessian", "peaks", "norm_squared", "slope_squared")  # of features whose atoms can slide
+ROUNDING = 1e-11  # violations that may be none, in units of c
 NOTABLE = 0.01  # share of the largest violation from which on an atom joins
 SWEEPS = 200  # of coordinate descent, in each round
+SHARE = 1e-3  # of what is to be gained in a round: smaller steps than this end it
 ALMOST = 1e-4  # relative rise of J when atoms are merged above which they are not one
 MERGED = (0.1, 0.03, 0.01, 0.001)  # distances of atoms that may be one, in units of |phi| / |phi'| times 2 pi
 
@@ -127,7 +129,11 @@ def certified_optimum(problem, progress=False):
     for _ in rounds:
         if smallest <= GAP:
             break
-        measure = _merged(problem, sliding.descend(problem, _joined(problem, measure)))
+        before, measure = measure, _joined(problem, measure)
+        if smallest <= PROMISED and len(measure) <= len(before):
+            break
+        enough = SHARE * smallest**2 * problem.objective(measure)  # what is to be gained falls as the square of the gap
+        measure = _merged(problem, sliding.descend(problem, measure, enough), enough)
         gap = certify(problem, measure).gap
         if gap < smallest:
             best, smallest = measure, gap
@@ -144,7 +150,7 @@ def _joined(problem, measure):
     """Atoms where the certificate is violated join, and all masses are moved to about the best ones."""
     values, at, _ = problem.risk.features.peaks(problem.risk.residual(*measure.particles()))
     excess = (-values if problem.positive else np.abs(values)) - problem.penalty
-    violated = excess > max(0, NOTABLE * excess.max())
+    violated = excess > max(ROUNDING * problem.penalty, NOTABLE * excess.max())
     masses = np.concatenate([measure.weights, np.zeros(violated.sum())])
     positions = np.concatenate([measure.positions, at[violated]])
     with warnings.catch_warnings():  # masses close to the best ones will do: they are moved on at once
@@ -152,14 +158,14 @@ def _joined(problem, measure):
         return _lasso(problem, positions, masses, tol=0, max_iter=SWEEPS).prune()
 
 
-def _merged(problem, measure):
+def _merged(problem, measure, enough):
     """Atoms so close that they are one, if J agrees."""
     features, energy = problem.risk.features, problem.objective(measure)
     for radius in MERGED:
         radius *= 2 * np.pi * np.sqrt(features.norm_squared / features.slope_squared)
         fewer = measure.merge(radius, features.period)
         if len(fewer) < len(measure) and problem.objective(fewer) <= energy * (1 + ALMOST):
-            fewer = sliding.descend(problem, fewer)
+            fewer = sliding.descend(problem, fewer, enough)
             if problem.objective(fewer) <= energy * (1 + sliding.SLACK):
                 return fewer
     return measure

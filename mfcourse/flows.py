@@ -1,8 +1,8 @@
 """Particle gradient flow: minimise a convex function of a measure by moving its atoms (Defs. 2.2 and 2.4).
 
-Particles (w, theta) stand for mu = (1/m) sum_i w_i delta_{theta_i}. A step, from
-`steps`, is a function of the state (w, theta) that returns the next state; the loop `flow` does not know which step it
-runs, and recording is separate from stepping. Shapes: w (..., m), theta (..., m, d); leading axes are independent runs.
+Particles (w, theta) stand for mu = (1/m) sum_i w_i delta_{theta_i}. A step, from `steps`, is a function of the state
+(w, theta) that returns the next state; the loop `flow` does not know which step it runs, and recording is separate from
+stepping. Shapes: w (..., m), theta (..., m, d); leading axes are independent runs.
 """
 
 import time

@@ -11,34 +11,44 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from mfcourse.measures import Measure
 
 STEPS = 40
+STILL = 3  # steps in a row that gain too little, with which the descent ends
+LEAVING = 0.25  # share of the atoms of which a step may lose no more: it would lead too far
 SLACK = 1e-14  # relative rise of J that is only rounding
 DAMPING = (1e-13, 1e6)  # least and most, for a Hessian with ones on its diagonal
+FIRST, FELT = 1e-6, 1e-8  # damping at first, and the least after a step that was too long
+EASED, RAISED = 16, 4  # what damping is divided by after a good step, and times after a first bad one
 
 
-def descend(problem, measure):
+def descend(problem, measure, enough=0.0):
     """The measure after Newton steps, at rounding level near a regular minimum; weights and positions (m, d) of J.
 
-    J never rises. Levenberg-Marquardt: a step that would raise it is tried again, shorter and closer to the gradient.
+    J never rises. Levenberg-Marquardt: a step that would raise it, or lose many atoms, is tried again, shorter and
+    closer to the gradient. The descent ends when three steps in a row lower J by no more than `enough` or rounding.
     """
-    damping, stalled, energy = DAMPING[0], 0, problem.objective(measure)
+    measure = balanced(problem, measure)
+    damping, raised, still, energy, newton = FIRST, RAISED, 0, problem.objective(measure), None
     for _ in range(STEPS):
-        if not len(measure) or stalled == 3 or damping > DAMPING[1]:
+        if not len(measure) or still == STILL or damping > DAMPING[1]:
             break
-        moved = balanced(problem, Measure(measure.weights, measure.positions + _move(problem, measure, damping)))
-        new = problem.objective(moved)
+        newton = newton or _newton(problem, measure)
+        there = Measure(measure.weights, measure.positions + newton(damping))
+        moved = balanced(problem, there, LEAVING * len(measure))
+        new = np.inf if moved is None else problem.objective(moved)
         if new > energy * (1 + SLACK):
-            damping = max(4 * damping, 1e-8)
+            damping, raised = max(damping * raised, FELT), 2 * raised
             continue
-        fell = energy - new > SLACK * energy or len(moved) < len(measure)
-        stalled = 0 if fell else stalled + 1
-        measure, energy, damping = moved, new, max(damping / 4, DAMPING[0])
+        fell = energy - new > max(enough, SLACK * energy) or len(moved) < len(measure)
+        still = 0 if fell else still + 1
+        measure, energy, newton = moved, new, None
+        damping, raised = max(damping / EASED, DAMPING[0]), RAISED
     return measure
 
 
-def balanced(problem, measure):
+def balanced(problem, measure, leaving=np.inf):
     """The measure with the best masses of these signs at its positions: an active set, where atoms leave one by one.
 
-    On the way from the present masses to the best ones without signs, the first to reach 0 is dropped, and so on.
+    On the way from the present masses to the best ones without signs, the first to reach 0 is dropped, and so on. None
+    if more than `leaving` atoms would have to go.
     """
     columns = problem.risk.features.matrix(measure.positions)
     gradient = problem.risk.residual(*measure.particles()) @ columns + problem.penalty * np.sign(measure.weights)
@@ -48,6 +58,8 @@ def balanced(problem, measure):
     masses, kept = start, start != 0
     while kept.any():
         best, gone = np.zeros(len(start)), ~kept
+        if gone.sum() > leaving:
+            return None
         pull = gradient[kept] - curvature[np.ix_(kept, gone)] @ start[gone]
         best[kept] = start[kept] - _solve(curvature[np.ix_(kept, kept)], pull, DAMPING[0])
         crossing = kept & (best * masses <= 0)
@@ -61,13 +73,17 @@ def balanced(problem, measure):
     return Measure(masses * unit, measure.positions).prune()
 
 
-def _move(problem, measure, damping):
-    """How far each position goes in a damped Newton step of masses and positions together, (m, d)."""
+def _newton(problem, measure):
+    """How far each position goes in a Newton step of masses and positions together: damping -> (m, d)."""
     gradient, curvature = _derivatives(problem, measure)
     unit = _units(curvature)
     curvature *= unit * unit[:, None]
-    step = -unit * _solve(curvature, unit * gradient, damping)
-    return step[len(measure) :].reshape(measure.positions.shape)
+
+    def step(damping):
+        both = -unit * _solve(curvature, unit * gradient, damping)
+        return both[len(measure) :].reshape(measure.positions.shape)
+
+    return step
 
 
 def _units(matrix):

@@ -19,9 +19,8 @@ import pytest
 
 from mfcourse import live, plots, website
 
-multiprocessing.set_start_method(
-    "spawn", force=True
-)  # what Windows and macOS do: a new process knows nothing of its parent
+# What Windows and macOS do: a new process knows nothing of its parent.
+multiprocessing.set_start_method("spawn", force=True)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RENDERED = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"

@@ -28,11 +28,9 @@ def figure3():
     """Of the networks; the spikes are looked at below on their own."""
     records = []
     for experiment in (experiments.RELU, experiments.SIGMOID):
-        for seed in range(10):
-            problem = experiment.make(seed)
-            whole = problem.objective(Measure(np.zeros(0), np.zeros((0, 100))))
-            for (_, m), run in sweep(experiment, (seed,), (15, 50)).items():
-                records.append((experiment.problem, "flow", m, run.energy[-1] / whole))
+        for (seed, m), run in sweep(experiment, range(10), (15, 50)).items():
+            whole = experiment.make(seed).objective(Measure(np.zeros(0), np.zeros((0, 100))))
+            records.append((experiment.problem, "flow", m, run.energy[-1] / whole))
     for experiment, m in ((experiments.RELU, 1000), (experiments.SIGMOID, 1000)):
         records += [
             (experiment.problem, "fixed", m, experiments.fixed(experiment, seed, m, 0.0)["excess"]) for seed in (0, 1)
@@ -69,19 +67,20 @@ def test_runs_end_on_their_certificate_or_at_rest_and_not_on_a_number_of_steps(f
 
 def test_halving_the_position_step_does_not_free_the_stuck_runs():
     """A stuck run could be a step that is too large: it is not."""
-    for seed in (0, 1, 4, 5):
-        problem = problems.spikes(seed)
-        a, b = experiments.spike_steps(problem)
-        step = forward_backward(problem, a, b / 2)
-        run = flow(problem, step, grid_start(6), experiments.PATIENCE, stop=until_settled(problem))
-        assert certify(problem, h1(*run.state)).gap > 0.1
+    seeds = (0, 1, 4, 5)
+    stack = problems.stack(map(problems.spikes, seeds))
+    a, b = experiments.spike_steps(stack)
+    start = tuple(np.stack([part] * len(seeds)) for part in grid_start(6))
+    run = flow(stack, forward_backward(stack, a, b / 2), start, experiments.PATIENCE, stop=until_settled(stack))
+    for k, seed in enumerate(seeds):
+        assert certify(problems.spikes(seed), h1(*run.one(k).state)).gap > 0.1
 
 
 def test_counts_of_success_are_the_reference_ones():
     """On seeds 0-19 the optimum is reached by 30 % of the runs with m = 6, and by all with m = 10."""
+    runs = sweep(experiments.SPIKES, range(20), (6, 10))
     for m, share in ((6, 0.3), (10, 1.0)):
-        reached = [experiments.spike_flow(problems.spikes(seed), m) for seed in range(20)]
-        certified = [certify(problems.spikes(seed), h1(*run.state)).optimal for seed, run in enumerate(reached)]
+        certified = [certify(problems.spikes(seed), h1(*runs[seed, m].state)).optimal for seed in range(20)]
         assert np.mean(certified) == share
 
 
@@ -109,11 +108,11 @@ def test_five_neurons_fail_and_ten_and_a_hundred_learn_the_teacher(figure2):
             assert record["excess"] < 1e-4
 
 
-def test_stuck_neurons_stay_stuck_when_the_step_is_halved(figure2):
-    for seed in (4, 7, 8):
-        problem = experiments.PLANE.make(seed)
-        run = flow(problem, gradient(problem, 0.125, 0.125), experiments.PLANE.start(seed, 5), 40_000, record=())
-        assert run.energy[-1] > 5e-3 * run.energy[0]
+def test_stuck_neurons_stay_stuck_when_the_step_is_halved():
+    stack = problems.stack(map(experiments.PLANE.make, (4, 7, 8)))
+    start = tuple(map(np.stack, zip(*(experiments.PLANE.start(seed, 5) for seed in (4, 7, 8)), strict=True)))
+    run = flow(stack, gradient(stack, 0.125, 0.125), start, 40_000, record=())
+    assert (run.energy[-1] > 5e-3 * run.energy[0]).all()
 
 
 def test_networks_with_more_particles_than_neurons_reach_the_teacher_and_fixed_ones_stay_far(figure3):

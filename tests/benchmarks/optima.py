@@ -1,8 +1,9 @@
 """Certified optima of random spikes off the recipe: `python tests/benchmarks/optima.py [--instances N] [--first I]`.
 
-Instance i has lambda .01 to 10 and a cutoff of 2 to 20 (d = 1) or 2 to 10 (d = 2), log-uniform, noise 0, .01 or .1, and
-one to eight spikes: as in the recipe, in pairs as close as 1e-4, at equal places, symmetric, or all of one sign. None
-may fail, none may take more than five seconds of one core: the exit code is 1 otherwise.
+Instance i has d = 1 or 2, lambda .01 to 10 and a cutoff of 2 to 20, log-uniform, noise 0, .01 or .1, and one to eight
+spikes: as in the recipe, in pairs as close as 1e-4, at equal places, symmetric, or all of one sign. In d = 2 beyond a
+cutoff of 10 noise is no stronger than in the recipe, .05 lambda: what fits more has up to eight hundred atoms there.
+None may fail, none may take more than five seconds of one core: the exit code is 1 otherwise.
 """
 
 import argparse
@@ -29,8 +30,10 @@ def instance(number):
     """Kind, dimension and problem of one instance."""
     rng = np.random.default_rng(number)
     kind, dimension = KINDS[number % len(KINDS)], 1 + number // len(KINDS) % 2
-    cutoff = round(np.exp(rng.uniform(np.log(2), np.log(20 if dimension == 1 else 10))))
+    cutoff = round(np.exp(rng.uniform(np.log(2), np.log(20))))
     lam, noise = 10 ** rng.uniform(-2, 1), rng.choice([0, 0.01, 0.1])
+    if dimension == 2 and cutoff > 10:
+        noise *= min(1, lam / 2)
     pairs = 1 + rng.integers(4)
     at, masses = rng.uniform(size=(pairs, dimension)), rng.choice([-1.0, 1.0], pairs) * rng.uniform(0.5, 1.5, pairs)
     partner = {
