@@ -27,7 +27,6 @@ NEEDED = ("matrix", "tangent", "hessian", "peaks", "norm_squared", "slope_square
 ROUNDING = 1e-11  # violations that may be none, in units of c
 NOTABLE = 0.01  # share of the largest violation from which on an atom joins
 SWEEPS = 200  # of coordinate descent, in each round
-SHARE = 1e-3  # of what is to be gained in a round: smaller steps than this end it
 ALMOST = 1e-4  # relative rise of J when atoms are merged above which they are not one
 MERGED = (0.1, 0.03, 0.01, 0.001)  # distances of atoms that may be one, in units of |phi| / |phi'| times 2 pi
 
@@ -132,8 +131,7 @@ def certified_optimum(problem, progress=False):
         before, measure = measure, _joined(problem, measure)
         if smallest <= PROMISED and len(measure) <= len(before):
             break
-        enough = SHARE * smallest**2 * problem.objective(measure)  # what is to be gained falls as the square of the gap
-        measure = _merged(problem, sliding.descend(problem, measure, enough), enough)
+        measure = _merged(problem, sliding.descend(problem, measure, smallest), smallest)
         gap = certify(problem, measure).gap
         if gap < smallest:
             best, smallest = measure, gap
@@ -158,14 +156,14 @@ def _joined(problem, measure):
         return _lasso(problem, positions, masses, tol=0, max_iter=SWEEPS).prune()
 
 
-def _merged(problem, measure, enough):
+def _merged(problem, measure, gap):
     """Atoms so close that they are one, if J agrees."""
     features, energy = problem.risk.features, problem.objective(measure)
     for radius in MERGED:
         radius *= 2 * np.pi * np.sqrt(features.norm_squared / features.slope_squared)
         fewer = measure.merge(radius, features.period)
         if len(fewer) < len(measure) and problem.objective(fewer) <= energy * (1 + ALMOST):
-            fewer = sliding.descend(problem, fewer, enough)
+            fewer = sliding.descend(problem, fewer, gap)
             if problem.objective(fewer) <= energy * (1 + sliding.SLACK):
                 return fewer
     return measure

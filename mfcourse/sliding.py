@@ -11,33 +11,37 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from mfcourse.measures import Measure
 
 STEPS = 40
-STILL = 3  # steps in a row that gain too little, with which the descent ends
-LEAVING = 0.25  # share of the atoms of which a step may lose no more: it would lead too far
+STILL = 3  # steps in a row that gain too little, with which the descent ends:
+SHARE = 1e-3  # of what is to be gained
+LEAVING = 0.25  # share of the atoms that a step may lose, beside one: where more would go, it leads too far
 SLACK = 1e-14  # relative rise of J that is only rounding
 DAMPING = (1e-13, 1e6)  # least and most, for a Hessian with ones on its diagonal
-FIRST, FELT = 1e-6, 1e-8  # damping at first, and the least after a step that was too long
+FIRST, FELT = 1e-4, 1e-8  # damping at first, for a gap of 1, and the least after a step that was too long
 EASED, RAISED = 16, 4  # what damping is divided by after a good step, and times after a first bad one
 
 
-def descend(problem, measure, enough=0.0):
+def descend(problem, measure, gap=0.0):
     """The measure after Newton steps, at rounding level near a regular minimum; weights and positions (m, d) of J.
 
     J never rises. Levenberg-Marquardt: a step that would raise it, or lose many atoms, is tried again, shorter and
-    closer to the gradient. The descent ends when three steps in a row lower J by no more than `enough` or rounding.
+    closer to the gradient. The descent ends when three steps in a row gain nothing of note. What that is, and how
+    careful the first step is, depends on the relative `gap` before: what is to be gained falls as its square.
     """
     measure = balanced(problem, measure)
-    damping, raised, still, energy, newton = FIRST, RAISED, 0, problem.objective(measure), None
+    energy = problem.objective(measure)
+    damping, enough = max(FIRST * gap, DAMPING[0]), max(SHARE * gap**2, SLACK) * energy
+    raised, still, newton = RAISED, 0, None
     for _ in range(STEPS):
         if not len(measure) or still == STILL or damping > DAMPING[1]:
             break
         newton = newton or _newton(problem, measure)
         there = Measure(measure.weights, measure.positions + newton(damping))
-        moved = balanced(problem, there, LEAVING * len(measure))
+        moved = balanced(problem, there, 1 + LEAVING * len(measure))
         new = np.inf if moved is None else problem.objective(moved)
         if new > energy * (1 + SLACK):
             damping, raised = max(damping * raised, FELT), 2 * raised
             continue
-        fell = energy - new > max(enough, SLACK * energy) or len(moved) < len(measure)
+        fell = energy - new > enough or len(moved) < len(measure)
         still = 0 if fell else still + 1
         measure, energy, newton = moved, new, None
         damping, raised = max(damping / EASED, DAMPING[0]), RAISED
