@@ -5,6 +5,7 @@ import functools
 import math
 import numbers
 import tempfile
+from collections.abc import Sized
 from pathlib import Path
 
 import numpy as np
@@ -140,11 +141,13 @@ def check_bands(bands, seed=0):
     found = [[], [], [], []]
     for method in INVENTED:
         answer = bands([dict(run) for run in runs], method, spread)
-        assert len(answer) == 4, "bands returns four arrays: sizes, low, middle, high."
+        hint = "bands returns four arrays: sizes, low, middle, high"
+        assert isinstance(answer, Sized), f"{hint}."
+        assert len(answer) == 4, f"{hint}."
         sizes = sorted(INVENTED[method])
         ends = np.array([spread(values[method][m]) for m in sizes])
         true = sizes, ends[:, 0], [np.median(values[method][m]) for m in sizes], ends[:, 1]
-        answer = [np.asarray(part, dtype=float) for part in answer]
+        answer = [as_array(part, hint) for part in answer]
         for part, (mine, right) in enumerate(zip(answer, true, strict=True)):
             found[part].append(mine.shape == np.shape(right) and np.allclose(mine, right, rtol=1e-12, atol=0))
     sizes, low, middle, high = (all(part) for part in found)

@@ -210,8 +210,14 @@ def _directions(degrees):
 
 
 def _number(value):
-    assert value is None or not np.isnan(value).any(), PARALLEL
+    assert not _has_nan(value), PARALLEL
     return as_number(value, "risk returns a finite number")
+
+
+def _has_nan(value):
+    """Whether an answer holds NaN; of what kind it should be is looked at elsewhere."""
+    value = np.asarray(value)
+    return value.dtype.kind == "f" and np.isnan(value).any()
 
 
 def _split(value, number, expected):
@@ -224,7 +230,7 @@ def _field(slope, w, theta, teacher, hint=PARALLEL):
     """What `slope` returns, as arrays (m,) and (m, 2)."""
     answer = slope(w.copy(), theta.copy(), teacher.weights.copy(), teacher.positions.copy())
     eta, grad = answer = _split(answer, 2, "slope returns two arrays, eta and its gradient")
-    assert not any(part is not None and np.isnan(np.asarray(part, dtype=float)).any() for part in answer), hint
+    assert not any(map(_has_nan, answer)), hint
     return as_array(eta, "eta is an array", w.shape), as_array(grad, "The gradient is an array", theta.shape)
 
 
