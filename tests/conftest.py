@@ -9,6 +9,7 @@ import importlib.util
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +22,8 @@ from mfcourse import live, plots, website
 
 # What Windows and macOS do: a new process knows nothing of its parent.
 multiprocessing.set_start_method("spawn", force=True)
+# A shell lets its background jobs ignore Ctrl-C, and their children with them: tests of Ctrl-C would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RENDERED = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"
