@@ -7,6 +7,8 @@ raises NotImplementedError, and raises AssertionError with a hint if the answer 
 
 import functools
 
+import numpy as np
+
 from mfcourse import checks
 from mfcourse.checks import shown
 from mfcourse.measures import Measure
@@ -53,11 +55,23 @@ def as_number(value, expected):
     return float(array)
 
 
+def as_parts(value, number, expected):
+    """The learner's value as so many parts, of any kind; AssertionError with `expected` if it has no or other parts."""
+    assert isinstance(value, tuple | list | np.ndarray), f"{expected}."
+    assert len(value) == number, f"{expected}; yours are {len(value)}."
+    return value
+
+
+def has_nan(value):
+    """Whether the learner's value holds NaN; of what kind it should be is looked at elsewhere."""
+    value = np.asarray(value)
+    return value.dtype.kind == "f" and np.isnan(value).any()
+
+
 def as_particles(value, name):
     """What the learner's function `name` returned as particles w (m,), theta (m, d); AssertionError otherwise."""
-    assert isinstance(value, tuple | list), f"{name} returns two arrays, w and theta."
-    assert len(value) == 2, f"{name} returns two arrays, w and theta."
-    w, theta = (as_array(part, f"{name} returns w and theta, arrays of numbers") for part in value)
+    parts = as_parts(value, 2, f"{name} returns two arrays, w and theta")
+    w, theta = (as_array(part, f"{name} returns w and theta, arrays of numbers") for part in parts)
     assert w.ndim == 1, f"Return w of shape (m,); yours has shape {w.shape}."
     assert theta.ndim == 2, f"Return theta of shape (m, d); yours has shape {theta.shape}."
     assert len(w) == len(theta) >= 1, f"Return one position for each weight: yours are {len(theta)} for {len(w)}."

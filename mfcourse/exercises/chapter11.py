@@ -3,7 +3,7 @@
 import numpy as np
 
 from mfcourse import problems
-from mfcourse.exercises import as_array, as_measure, as_number, exercise
+from mfcourse.exercises import as_array, as_measure, as_number, as_parts, exercise
 from mfcourse.features import Neurons
 from mfcourse.measures import Measure
 
@@ -41,9 +41,7 @@ def check_one_sign(one_sign):
     x = rng.normal(size=(50, 3))
     for m in (1, 4, 9):
         measure = Measure(rng.normal(size=m), 2 * rng.normal(size=(m, 3)))
-        answer = one_sign(measure)
-        assert isinstance(answer, tuple | list), "one_sign returns two things, a constant and a Measure."
-        assert len(answer) == 2, "one_sign returns two things, a constant and a Measure."
+        answer = as_parts(one_sign(measure), 2, "one_sign returns two things, a constant and a Measure")
         constant = as_number(answer[0], "The first thing that one_sign returns is a number")
         negative = as_measure(answer[1], "The second thing that one_sign returns is a Measure")
         assert negative.dimension == 3, f"The positions have 3 coordinates, yours have {negative.dimension}."
@@ -72,9 +70,7 @@ def check_best_affine(best_affine):
     weights = weights / weights.sum()
     for m, d, length in ((1, 1, 1.0), (1, 2, 4.0), (5, 3, 2.0)):
         teacher = Measure(rng.normal(size=m), length * rng.normal(size=(m, d)))
-        answer = best_affine(teacher)
-        assert isinstance(answer, tuple | list), "best_affine returns two things, the constant and the slope."
-        assert len(answer) == 2, "best_affine returns two things, the constant and the slope."
+        answer = as_parts(best_affine(teacher), 2, "best_affine returns two things, the constant and the slope")
         constant = as_number(answer[0], "The constant is a number")
         slope = as_array(answer[1], "The slope is a vector", (d,))
         mean = teacher.mass / 2

@@ -5,14 +5,13 @@ import functools
 import math
 import numbers
 import tempfile
-from collections.abc import Sized
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import binom, linregress
 
 from mfcourse import experiments, pooling, problems
-from mfcourse.exercises import as_array, as_number, shown
+from mfcourse.exercises import as_array, as_number, as_parts, shown
 from mfcourse.exercises.grading import task
 from mfcourse.measures import h1
 
@@ -140,10 +139,8 @@ def check_bands(bands, seed=0):
 
     found = [[], [], [], []]
     for method in INVENTED:
-        answer = bands([dict(run) for run in runs], method, spread)
         hint = "bands returns four arrays: sizes, low, middle, high"
-        assert isinstance(answer, Sized), f"{hint}."
-        assert len(answer) == 4, f"{hint}."
+        answer = as_parts(bands([dict(run) for run in runs], method, spread), 4, hint)
         sizes = sorted(INVENTED[method])
         ends = np.array([spread(values[method][m]) for m in sizes])
         true = sizes, ends[:, 0], [np.median(values[method][m]) for m in sizes], ends[:, 1]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mfcourse import problems
-from mfcourse.exercises import as_array, as_number, as_particles
+from mfcourse.exercises import as_array, as_number, as_particles, as_parts, has_nan
 from mfcourse.exercises.grading import task
 from mfcourse.features import Neurons
 from mfcourse.flows import balance, flow, gradient
@@ -117,7 +117,7 @@ def check_drift(drift, seed=0):
     problem, sizes, time = problems.relu_teacher(5 + seed), (0.1, 0.05, 0.025, 0.0125), 4.0
     w, theta = sphere_start(6, np.random.default_rng([seed, 4]), 2, radius=0.4, weight=1.2)
     answer = drift(problem, w.copy(), theta.copy(), sizes, time)
-    values, order = _split(answer, 2, "drift returns two things, the drifts and their order")
+    values, order = as_parts(answer, 2, "drift returns two things, the drifts and their order")
     values = as_array(values, "drift returns first one number for each step size, an array", (4,))
     ends = [flow(problem, gradient(problem, h, h), (w, theta), round(time / h), record=()).state for h in sizes]
     right = np.isclose(values, [np.abs(balance(*end) - balance(w, theta)).max() for end in ends], rtol=1e-6)
@@ -191,7 +191,7 @@ def check_report(report, seed=0):
     y = np.where(rng.uniform(size=300) < 0.2, 1.0, -1.0)
     f = np.where(rng.uniform(size=300) < 0.1, -1, 1) * y * rng.uniform(0.1, 3, 300) * (np.arange(300) > 20)
     expected = "report returns a table, the accuracy, and the two ends of the interval"
-    table, rate, low, high = _split(report(f.copy(), y.copy()), 4, expected)
+    table, rate, low, high = as_parts(report(f.copy(), y.copy()), 4, expected)
     counts = [[(((y > 0) == truth) & ((f > 0) == says)).sum() for says in (False, True)] for truth in (False, True)]
     table = as_array(table, "The table is an array of counts", (2, 2))
     hint = "The table is off: rows are what is true, columns what is said, 'no' first; an output 0 says no."
@@ -200,7 +200,7 @@ def check_report(report, seed=0):
     yield 1, abs(rate - np.trace(table) / 300) < 1e-12, "The accuracy is the share of samples on the table's diagonal."
     hint = "At an end p the accuracy must be 1.96 sqrt(p (1 - p) / n) from p: the deviation that belongs to p,"
     yield 1, *_interval(low, high, rate, f"{hint} not to the accuracy. Square this, and solve for p.")
-    _, _, low, high = _split(report(y.copy(), y.copy()), 4, expected)
+    _, _, low, high = as_parts(report(y.copy(), y.copy()), 4, expected)
     yield 1, *_interval(low, high, 1.0, "Without any error the interval has a length too: 1 is only its upper end.")
 
 
@@ -210,27 +210,15 @@ def _directions(degrees):
 
 
 def _number(value):
-    assert not _has_nan(value), PARALLEL
+    assert not has_nan(value), PARALLEL
     return as_number(value, "risk returns a finite number")
-
-
-def _has_nan(value):
-    """Whether an answer holds NaN; of what kind it should be is looked at elsewhere."""
-    value = np.asarray(value)
-    return value.dtype.kind == "f" and np.isnan(value).any()
-
-
-def _split(value, number, expected):
-    assert isinstance(value, tuple | list), f"{expected}."
-    assert len(value) == number, f"{expected}; yours are {len(value)}."
-    return value
 
 
 def _field(slope, w, theta, teacher, hint=PARALLEL):
     """What `slope` returns, as arrays (m,) and (m, 2)."""
     answer = slope(w.copy(), theta.copy(), teacher.weights.copy(), teacher.positions.copy())
-    eta, grad = answer = _split(answer, 2, "slope returns two arrays, eta and its gradient")
-    assert not any(map(_has_nan, answer)), hint
+    eta, grad = answer = as_parts(answer, 2, "slope returns two arrays, eta and its gradient")
+    assert not any(map(has_nan, answer)), hint
     return as_array(eta, "eta is an array", w.shape), as_array(grad, "The gradient is an array", theta.shape)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from mfcourse import flows
-from mfcourse.exercises import as_array, as_number
+from mfcourse.exercises import as_array, as_number, as_parts
 from mfcourse.exercises.grading import task
 from mfcourse.features import Fourier, Neurons
 from mfcourse.intervals import Cosines
@@ -143,7 +143,9 @@ def check_dual_bound(dual_bound, seed=0):
         states += [lonely, flows.flow(problems[1], step, start, 600, record=()).state]
         for sign, (w, theta) in [(sign, state) for sign in problems for state in states]:  # as it is, and mirrored
             problem, w = problems[sign], sign * w
-            q, value = _two(dual_bound(problem, w.copy(), +theta, +grid, reach, slope), "dual_bound returns q and D")
+            q, value = as_parts(
+                dual_bound(problem, w.copy(), +theta, +grid, reach, slope), 2, "dual_bound returns q and D"
+            )
             q, value = as_array(q, "q is a vector", (features.size,)), as_number(value, "D is a number")
             formula &= q.any() and math.isclose(value, sign * target @ q - q @ q / 4, rel_tol=1e-9)
             r = -problem.risk.residual(w, theta)
@@ -205,14 +207,11 @@ def check_shrunk(shrunk, seed=0):
         yield 1, optimal, f"{kind}: {hint}"
 
 
-def _two(answer, expected):
-    assert (len(answer) if isinstance(answer, tuple | list) else 0) == 2, f"{expected}."
-    return answer
-
-
 def _pulled(pull, residual, theta, part, *samples):
     """The potential (part 0) or its gradient (part 1), as pull returned them: an array of the right shape."""
-    answer = _two(pull(residual.copy(), theta.copy(), *samples), "pull returns two arrays, potential and gradient")
+    answer = as_parts(
+        pull(residual.copy(), theta.copy(), *samples), 2, "pull returns two arrays, potential and gradient"
+    )
     runs = np.broadcast_shapes(residual.shape[:-1], theta.shape[:-2])
     expected = ("The potential is an array", "The gradient is an array")[part]
     return as_array(answer[part], expected, (*runs, *theta.shape[-2:][: part + 1]))
