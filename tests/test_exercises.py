@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 
 import answers
+import numpy as np
 import pytest
 
 from mfcourse import exercises
@@ -18,7 +19,7 @@ TASKS = [c for module in LABS for name, c in inspect.getmembers(module) if name.
 TASKS = [check for check in TASKS if "ends" not in inspect.signature(check).parameters]  # that answer is no number
 WRONG = [entry for name in CHAPTERS for entry in importlib.import_module(f"answers.{name}").WRONG]
 HUGE = 10**400  # a whole number that no float can hold
-USELESS = (None, "seven", [], float("nan"), (1.0, 2.0, 3.0, 4.0, 5.0), HUGE)
+USELESS = (None, "seven", [], float("nan"), (1.0, 2.0, 3.0, 4.0, 5.0), HUGE, np.array(-7.25))
 
 
 def name_of(check):
@@ -64,7 +65,9 @@ def test_handing_over_a_value_instead_of_the_function_is_explained(check):
 
 
 @pytest.mark.parametrize("check", TASKS, ids=name_of)
-@pytest.mark.parametrize("answer", [HUGE, (HUGE, HUGE), [HUGE] * 4], ids=["one", "two", "four"])
-def test_a_task_of_a_lab_says_in_its_own_words_that_a_number_is_too_large(check, answer, capsys):
+@pytest.mark.parametrize(
+    "answer", [HUGE, (HUGE, HUGE), [HUGE] * 4, np.array(-7.25)], ids=["one", "two", "four", "an array"]
+)
+def test_a_task_of_a_lab_says_in_its_own_words_what_it_cannot_take(check, answer, capsys):
     assert check(lambda *arguments: answer) == 0
     assert "It raised" not in capsys.readouterr().out

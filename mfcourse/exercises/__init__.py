@@ -57,7 +57,7 @@ def as_number(value, expected):
 
 def as_parts(value, number, expected):
     """The learner's value as so many parts, of any kind; AssertionError with `expected` if it has no or other parts."""
-    assert isinstance(value, tuple | list | np.ndarray), f"{expected}."
+    assert isinstance(value, tuple | list) or np.ndim(value) > 0, f"{expected}."
     assert len(value) == number, f"{expected}; yours are {len(value)}."
     return value
 
