@@ -23,12 +23,12 @@ from mfcourse.risks import PopulationRisk
 GAP = 1e-12  # relative gap at which the search ends
 PROMISED = 1e-10  # relative gap at which it ends if nobody joins, or it does not fall any more
 ROUNDS = 60
-NEEDED = ("matrix", "tangent", "hessian", "peaks", "norm_squared", "slope_squared")  # of features whose atoms can slide
+NEEDED = ("matrix", "gram", "hessian", "peaks", "norm_squared", "slope_squared")  # of features whose atoms can slide
 ROUNDING = 1e-11  # violations that may be none, in units of c
 NOTABLE = 0.01  # share of the largest violation from which on an atom joins
 SWEEPS = 200  # of coordinate descent, in each round
 ALMOST = 1e-4  # relative rise of J when atoms are merged above which they are not one
-MERGED = (0.1, 0.03, 0.01, 0.001)  # distances of atoms that may be one, in units of |phi| / |phi'| times 2 pi
+MERGED = (0.1, 0.03, 0.01, 0.001)  # distances of atoms that may be one, in units of `sliding.width` times 2 pi
 
 
 def fixed_positions(problem, positions):
@@ -160,8 +160,7 @@ def _merged(problem, measure, gap):
     """Atoms so close that they are one, if J agrees."""
     features, energy = problem.risk.features, problem.objective(measure)
     for radius in MERGED:
-        radius *= 2 * np.pi * np.sqrt(features.norm_squared / features.slope_squared)
-        fewer = measure.merge(radius, features.period)
+        fewer = measure.merge(radius * 2 * np.pi * sliding.width(features), features.period)
         if len(fewer) < len(measure) and problem.objective(fewer) <= energy * (1 + ALMOST):
             fewer = sliding.descend(problem, fewer, gap)
             if problem.objective(fewer) <= energy * (1 + sliding.SLACK):

@@ -9,8 +9,8 @@ is bounded. What it may have:
   least among them; proof says that nothing is beyond them. Without it certificates climb from many places: no proof;
 - `matrix(theta)` -> (n, m), phi at m positions, for the best weights on them (`convex.fixed_positions`);
 - `norm_squared` and `slope_squared`, bounds on |phi|^2 and |d phi / d theta_j|^2, for `experiments.spike_steps`;
-- with all of these, `tangent(theta)` -> matrix (n, m) and slopes (n, m, d), and `hessian(residual, theta)` ->
-  (..., m, d, d), for `convex.certified_optimum`.
+- with all of these, `hessian(residual, theta)` -> (..., m, d, d) and `gram(theta, slopes=False)` -> the inner products
+  of phi at m positions, (m, m), or of phi and its slopes, (1 + d, m, 1 + d, m), for `convex.certified_optimum`.
 
 Shapes: w (..., m), theta (..., m, d), prediction and residual (..., n); leading axes are independent runs.
 """

@@ -36,9 +36,8 @@ class Fourier:
                 f"{checks.MOST}, but they are {checks.shown(cutoff)} and {checks.shown(dimension)}"
             )
         self.size = self._rows**self.dimension
-        self._amplitude = np.ones(1)  # phi(t) over what the tables hold: without gains 1 in row 0, sqrt2 in all others
-        for _ in range(self.dimension):
-            self._amplitude = np.kron(self._amplitude, np.r_[1, np.full(2 * self.cutoff, 2**0.5)])
+        self._axis = np.r_[1, np.full(2 * self.cutoff, 2**0.5)]  # B(t) over what the tables hold
+        self._amplitude = functools.reduce(np.kron, [self._axis] * self.dimension)  # and phi(t), but for gains
         self.gains = None if gains is None else self._filter(gains)
         k, axes = np.arange(self.cutoff + 1), range(self.dimension)
         self._derivative = np.r_[0, k[1:] + self.cutoff, k[1:]], 2 * np.pi * np.r_[k, -k[1:]]
@@ -118,17 +117,26 @@ class Fourier:
         return results.finite(columns, theta=theta)
 
     @results.quietly
-    def tangent(self, theta):
-        """phi(theta_i) and its derivatives as columns, shapes (n, m) and (n, m, d), for theta (m, d)."""
+    def gram(self, theta, slopes=False):
+        """Inner products <phi(theta_i), phi(theta_j)>, shape (m, m), for theta (m, d).
+
+        With slopes, shape (1 + d, m, 1 + d, m): entry k >= 1 stands for the derivative along axis k in place of phi.
+        """
         theta = checks.columns(theta, self.dimension)
-        tables = self._evaluate(theta)
+        kinds = np.arange(1 + self.dimension * slopes)
         swap, speed = self._derivative
-        columns = [functools.reduce(self._product, tables)]
-        for axis, table in enumerate(tables):
-            slope = (table * speed[:, None])[swap]
-            columns.append(functools.reduce(self._product, [*tables[:axis], slope, *tables[axis + 1 :]]))
-        columns = results.finite(np.stack(columns) * self._amplitude[:, None], theta=theta)
-        return columns[0], np.moveaxis(columns[1:], 0, -1)
+        factors = []
+        for axis, table in enumerate(self._evaluate(theta), start=1):
+            both = np.stack([table, (table * speed[:, None])[swap]], axis=1)
+            factors.append(both[:, (kinds == axis).astype(int)].reshape(len(table), -1))
+        if self.gains is None:  # phi is a product over axes, and its Gram matrix the entrywise product of theirs
+            square = self._axis[:, None] ** 2
+            pairs = functools.reduce(np.multiply, [(factor * square).T @ factor for factor in factors])
+        else:
+            columns = functools.reduce(self._product, factors) * self._amplitude[:, None]
+            pairs = columns.T @ columns
+        results.finite(pairs, theta=theta)
+        return pairs.reshape(2 * (len(kinds), len(theta))) if slopes else pairs
 
     @staticmethod
     def _product(left, right):

@@ -13,6 +13,7 @@ from mfcourse.measures import Measure
 STEPS = 40
 STILL = 3  # steps in a row that gain too little, with which the descent ends:
 SHARE = 1e-3  # of what is to be gained
+REACH = 0.3  # longest way of an atom in a step, in units of `width`: as far as phi is about linear
 LEAVING = 0.25  # share of the atoms that a step may lose, beside one: where more would go, it leads too far
 SLACK = 1e-14  # relative rise of J that is only rounding
 DAMPING = (1e-13, 1e6)  # least and most, for a Hessian with ones on its diagonal
@@ -54,9 +55,9 @@ def balanced(problem, measure, leaving=np.inf):
     On the way from the present masses to the best ones without signs, the first to reach 0 is dropped, and so on. None
     if more than `leaving` atoms would have to go.
     """
-    columns = problem.risk.features.matrix(measure.positions)
-    gradient = problem.risk.residual(*measure.particles()) @ columns + problem.penalty * np.sign(measure.weights)
-    curvature = problem.risk.loss.smoothness * (columns.T @ columns)
+    features, residual = problem.risk.features, problem.risk.residual(*measure.particles())
+    gradient = features.pull(residual, measure.positions)[0] + problem.penalty * np.sign(measure.weights)
+    curvature = problem.risk.loss.smoothness * features.gram(measure.positions)
     unit = _units(curvature)
     curvature, gradient, start = curvature * unit * unit[:, None], gradient * unit, measure.weights / unit
     masses, kept = start, start != 0
@@ -77,15 +78,22 @@ def balanced(problem, measure, leaving=np.inf):
     return Measure(masses * unit, measure.positions).prune()
 
 
+def width(features):
+    """|phi| / |phi'|: how far an atom can go before its phi is another one."""
+    return np.sqrt(features.norm_squared / max(features.slope_squared, np.finfo(float).tiny))
+
+
 def _newton(problem, measure):
     """How far each position goes in a Newton step of masses and positions together: damping -> (m, d)."""
     gradient, curvature = _derivatives(problem, measure)
-    unit = _units(curvature)
+    unit, longest = _units(curvature), REACH * width(problem.risk.features)
     curvature *= unit * unit[:, None]
 
     def step(damping):
         both = -unit * _solve(curvature, unit * gradient, damping)
-        return both[len(measure) :].reshape(measure.positions.shape)
+        ways = both[len(measure) :].reshape(measure.positions.T.shape).T
+        lengths = np.linalg.norm(ways, axis=1, keepdims=True)
+        return ways * (longest / np.maximum(lengths, longest))
 
     return step
 
@@ -98,30 +106,30 @@ def _units(matrix):
 def _solve(matrix, right, damping):
     """The solution x of (matrix + damping) x = right, with more damping where rounding needs it."""
     while True:
-        damped = matrix.copy()
+        damped = matrix.copy(order="F")  # in LAPACK's order, which can then work in place
         np.einsum("ii->i", damped)[:] += damping
         try:
-            return cho_solve(cho_factor(damped, overwrite_a=True), right)
+            return cho_solve(cho_factor(damped, overwrite_a=True, check_finite=False), right, check_finite=False)
         except LinAlgError:  # two atoms at almost the same place
             damping *= 10
 
 
 def _derivatives(problem, measure):
-    """Gradient of J in the m masses and m d coordinates, signs kept, and its Hessian as it is where no atom feels eta.
+    """Gradient of J in masses and coordinates, axis by axis, signs kept, and its Hessian where no atom feels eta.
 
     At a minimum the slope of eta is 0 at every atom, and its curvature has the sign that holds the atom there. So the
     terms with a slope of eta are left out, and curvatures count by their size: the matrix is never indefinite.
     """
     features, masses = problem.risk.features, measure.weights
     m, d = measure.positions.shape
-    columns, slopes = features.tangent(measure.positions)
     residual = problem.risk.residual(*measure.particles())
-    tangent = np.concatenate([columns, (masses[:, None] * slopes).reshape(-1, m * d)], axis=1)
-    gradient = residual @ tangent
-    gradient[:m] += problem.penalty * np.sign(masses)
-    hessian = problem.risk.loss.smoothness * (tangent.T @ tangent)
+    potential, slope = features.pull(residual, measure.positions)
+    gradient = np.concatenate([potential + problem.penalty * np.sign(masses), (masses * slope.T).ravel()])
+    lever = np.concatenate([np.ones(m), np.tile(masses, d)])  # phi, or its slope, moves the prediction by so much
+    hessian = features.gram(measure.positions, slopes=True).reshape(len(lever), -1)
+    hessian *= problem.risk.loss.smoothness * lever * lever[:, None]
     level, frame = np.linalg.eigh(features.hessian(residual, measure.positions))
     bends = np.abs(masses)[:, None, None] * (frame * np.abs(level)[:, None]) @ frame.mT
-    own = m + np.arange(m * d).reshape(m, d)
+    own = np.arange(m, m + m * d).reshape(d, m).T
     hessian[own[:, :, None], own[:, None, :]] += bends
     return gradient, hessian

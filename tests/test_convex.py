@@ -146,6 +146,17 @@ def test_equal_close_and_symmetric_spikes_are_certified():
             assert certify(problem, convex.certified_optimum(problem)).gap <= 1e-11
 
 
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_where_only_the_mass_is_seen_one_atom_anywhere_is_optimal(dimension):
+    """All gains but the first are 0, so that phi has no slope: J = (a - 1)^2 / (2 lambda) + |a|, a = 1 - lambda."""
+    features = Fourier(1, dimension, gains=np.eye(3**dimension)[0])
+    target = features.push(np.ones(1), np.zeros((1, dimension)))
+    problem = Problem(FeatureRisk(features, Squared(target, 0.5)), 1.0)
+    optimum = convex.certified_optimum(problem)
+    assert len(optimum) == 1
+    assert optimum.mass == pytest.approx(0.5, abs=1e-12)
+
+
 def test_a_tiny_lambda_is_answered_as_well_as_rounding_allows():
     problem = problems.spikes(0, lam=1e-6)
     assert certify(problem, convex.certified_optimum(problem)).optimal

@@ -188,6 +188,19 @@ def test_matrix_holds_features_as_columns(dimension):
     assert_same([values @ w / len(w)], [features.push(w, theta)])
 
 
+@pytest.mark.parametrize("gains", [False, True])
+@every_dimension
+def test_gram_holds_all_inner_products_of_features_and_slopes(dimension, gains):
+    features, _, theta, _ = example(dimension)
+    if gains:
+        drawn = np.random.default_rng(3).normal(size=features.size)
+        features = Fourier(features.cutoff, dimension, drawn)
+    values, slopes = features.pull(np.eye(features.size), np.tile(theta, (features.size, 1, 1)))
+    columns = np.concatenate([values[..., None], slopes], axis=-1)
+    assert_same([features.gram(theta)], [values.T @ values])
+    assert_same([features.gram(theta, slopes=True)], [np.einsum("nik,njl->kilj", columns, columns)])
+
+
 # Stacks
 
 
