@@ -3,7 +3,8 @@
 `mfcourse site build` builds it. Nothing on a page is fetched from elsewhere, so the site reads without a network.
 """
 
-from mfcourse import __version__, website
+from mfcourse import __version__
+from mfcourse.site import extension
 
 # Where this course is published. While these are empty, pages show no launch buttons and no repository link.
 REPOSITORY = ""  # such as "https://github.com/NAME/mfcourse", or on GitLab: Binder, Colab, a link to the source
@@ -21,17 +22,17 @@ extensions = [
     "sphinx_design",
     "sphinx_proof",
     "sphinxcontrib.bibtex",
-    "mfcourse.pages",
-    "mfcourse.website",
+    "mfcourse.site.pages",
+    "mfcourse.site.extension",
 ]
 root_doc = "book/index"
-include_patterns = website.sources()
+include_patterns = extension.sources()
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 myst_heading_slug_func = "docutils.nodes.make_id"  # as Jupyter Book 2 names them: exercise-2-4
 nb_execution_mode = "off"  # notebooks are stored with their outputs, which the tests compare cell by cell
-nb_ipywidgets_js = {}  # no kernel, no widgets: demos of `mfcourse.live` have a text that comes to life instead
+nb_ipywidgets_js = {}  # no kernel, no widgets: demos of `mfcourse.site.live` have a text that comes to life instead
 nb_mime_priority_overrides = [("*", "application/vnd.jupyter.widget-view+json", None)]
 nb_render_image_options = {"class": "figure"}
 numfig = True
@@ -43,7 +44,7 @@ bibtex_default_style = "plain"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 
-mathjax_path = website.MATHJAX
+mathjax_path = extension.MATHJAX
 mathjax3_config = {"loader": {"load": []}, "options": {"enableMenu": False}}
 
 html_title = "mfcourse"
@@ -52,7 +53,7 @@ html_theme_options = {
     "home_page_in_toc": True,
     "navbar_persistent": [],  # else a page has two search fields
     "show_toc_level": 2,
-    **website.launch_buttons(REPOSITORY, JUPYTERHUB),
+    **extension.launch_buttons(REPOSITORY, JUPYTERHUB),
 }
 html_context = {"default_mode": "auto"}
 html_favicon = "_static/favicon.svg"

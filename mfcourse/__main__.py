@@ -2,6 +2,6 @@
 
 import sys
 
-from mfcourse.cli import main
+from mfcourse.commands import main
 
 sys.exit(main())

@@ -1,9 +1,11 @@
-"""Files that are whole or absent, and folders that can be written to."""
+"""Files that are whole or absent, folders that can be written to, and where the notebooks are."""
 
 import os
 import tempfile
 import uuid
 from pathlib import Path
+
+PACKAGE = Path(__file__).parent
 
 
 def write_whole(path, write):
@@ -56,6 +58,19 @@ def writable_folder(name, folder):
             elif os.path.isfile(place):
                 why = f"{place} is a file"
         raise ValueError(f"{name} must be a folder that can be written to, but {why}") from None
+
+
+def notebooks_folder():
+    """The folder of notebooks: beside the package in a clone, inside it in an installed wheel."""
+    for folder in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
+        if folder.is_dir() and any(folder.glob("*.ipynb")):
+            return folder
+    raise FileNotFoundError("the notebooks are missing from this installation; install mfcourse again")
+
+
+def in_clone():
+    """True if the package runs from a clone, where the notebooks can be opened where they are."""
+    return notebooks_folder().parent == PACKAGE.parent
 
 
 def _leads_nowhere(path):

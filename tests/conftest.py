@@ -18,7 +18,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from mfcourse import live, plots, website
+from mfcourse import plots
+from mfcourse.site import live
+from mfcourse.site.build import ROOT
+from mfcourse.site.serve import server
 
 # What Windows and macOS do: a new process knows nothing of its parent.
 multiprocessing.set_start_method("spawn", force=True)
@@ -86,15 +89,15 @@ def serve():
     servers = []
 
     def start(folder):
-        server = website.serve(folder, 0)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
+        running = server(folder, 0)
+        servers.append(running)
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{running.server_port}"
 
     yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    for running in servers:
+        running.shutdown()
+        running.server_close()
 
 
 @pytest.fixture
@@ -111,7 +114,7 @@ def site(tmp_path_factory, demand):
     """The folder of a site built by the command, in a fresh process."""
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mfcourse", "site", "build", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=website.ROOT, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr.lower(), done.stderr
     return out

@@ -15,7 +15,6 @@ import pytest
 from mfcourse import (
     animations,
     checks,
-    digits,
     experiments,
     flows,
     kernels,
@@ -29,6 +28,7 @@ from mfcourse import (
     topology,
 )
 from mfcourse.exercises import as_array, as_number
+from mfcourse.experiments import digits
 from mfcourse.features import Fourier, Neurons
 from mfcourse.intervals import Cosines, kept_inside
 from mfcourse.measures import Measure

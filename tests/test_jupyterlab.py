@@ -14,8 +14,8 @@ from contextlib import suppress
 
 import pytest
 
-from mfcourse import classroom
-from tests.test_live import PICTURE, changes, press, verdict
+from mfcourse.classroom import handout
+from tests.site.test_live import PICTURE, changes, press, verdict
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it is ended by Ctrl-C to its process group")
 
@@ -36,7 +36,7 @@ def lab(chromium, tmp_path_factory):
     It knows nothing of the user's settings.
     """
     home = tmp_path_factory.mktemp("lab")
-    classroom.write_releases(home / "course" / "labs")
+    handout.write_releases(home / "course" / "labs")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         environment[name] = str(home / name)
@@ -161,7 +161,7 @@ def test_a_live_demo_needs_no_more_than_the_imports_and_follows_the_theme(page, 
     page.screenshot(path=album / "jupyterlab-dark.png")
 
 
-@pytest.mark.parametrize("letter", classroom.labs())
+@pytest.mark.parametrize("letter", handout.labs())
 def test_a_released_lab_opens_and_runs_up_to_its_first_task(letter, page, lab, album):
     opened(page, lab, f"labs/lab_{letter.lower()}.ipynb")
     choose(page, "Run", "Run All Cells")

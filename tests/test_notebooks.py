@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mfcourse import live
+from mfcourse.site import live
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 LABS = sorted((Path(__file__).parent.parent / "notebooks" / "labs").glob("*.ipynb"))

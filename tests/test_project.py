@@ -16,83 +16,53 @@ from mfcourse import convex, features, intervals
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mfcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-ORDER = [
-    "foreign",
-    "checks",
-    "results",
-    "files",
-    "endings",
-    "scratch",
-    "measures",
-    "activations",
-    "kernels",
-    "search",
-    "fourier",
-    "features",
-    "intervals",
-    "losses",
-    "risks",
-    "penalties",
-    "problems",
-    "certificates",
-    "runs",
-    "motion",
-    "steps",
-    "starts",
-    "flows",
-    "topology",
-    "stochastic",
-    "sliding",
-    "convex",
-    "plans",
-    "transport",
-    "sweeps",
-    "experiments",
-    "pooling",
-    "digits",
-    "pictured",
-    "style",
-    "plots",
-    "figures",
-    "tables",
-    "animations",
-    "exercises",
-    "live",
-    "arguments",
-    "lab",
-    "pages",
-    "website",
-    "doctor",
-    "classroom",
-    "sandbox",
-    "submissions",
-    "intake",
-    "grades",
-    "gradebook",
-    "commands",
-    "cli",
+CHECKS = sorted(path.stem for path in (PACKAGE / "exercises").glob("*.py") if re.search(r"\d\d|lab_.", path.stem))
+ORDER = [  # a module may import those before it
+    *("foreign", "checks", "results", "files", "endings", "scratch"),
+    *("measures", "activations", "kernels", "search", "fourier", "features", "intervals"),
+    *("losses", "risks", "penalties", "problems", "certificates"),
+    *("runs", "motion", "steps", "starts", "flows", "topology", "stochastic"),
+    *("sliding", "convex", "plans", "transport"),
+    *("pictured", "style", "plots", "animations"),
+    *("experiments.sweeps", "experiments.paper", "experiments.records", "experiments"),
+    *("experiments.figures", "experiments.digits", "beyond"),
+    *("classroom", "classroom.handout", "classroom.submissions", "classroom.sandbox", "classroom.intake"),
+    *("classroom.grades", "classroom.gradebook", "classroom.pooling"),
+    *("exercises", "exercises.grading", *(f"exercises.{name}" for name in CHECKS)),
+    *("site", "site.live", "site.build", "site.serve", "site.extension", "site.pages"),
+    *("commands.reading", "commands.reproduce", "commands.certify", "commands.lab", "commands.site", "commands.labs"),
+    *("commands.doctor", "commands", "__main__"),
 ]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def dotted(path):
+    """The name of a module below mfcourse, that of its folder for a face, "" for the package itself."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
 
 
 def imported(tree):
     """Names of the mfcourse modules that a syntax tree imports anywhere."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "mfcourse":
-            yield from (alias.name for alias in node.names if not alias.name.startswith("__"))
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mfcourse."):
-            yield node.module.split(".")[1]
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "mfcourse":
+            folder = node.module.removeprefix("mfcourse").removeprefix(".")
+            for alias in node.names:
+                name = f"{folder}.{alias.name}".removeprefix(".")
+                yield name if name in ORDER else folder
+
+
+def test_every_module_has_its_place_in_the_order():
+    assert {dotted(path) for path in MODULES} == {"", *ORDER}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_a_module_is_short_documented_and_imports_only_from_those_above_it(path):
+def test_a_module_is_short_documented_and_imports_only_from_those_before_it(path):
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= 250
     tree = ast.parse(text)
     assert ast.get_docstring(tree)
-    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    above = ORDER[: ORDER.index(name) + (name == "exercises")] if name in ORDER else [*ORDER]
-    assert set(imported(tree)) <= set(above)
+    before = ORDER[: ORDER.index(dotted(path))] if dotted(path) else []
+    assert set(imported(tree)) - {""} <= set(before)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
@@ -167,6 +137,13 @@ def test_links_of_the_readme_lead_somewhere():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)]+)\)", text):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_map_of_the_readme_shows_every_module_at_the_front_door_and_every_folder():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rooms = {name.split(".")[0] for name in ORDER} - {"__main__"}
+    shown = re.findall(r"\(mfcourse/(\w+)(?:\.py)?\)", "".join(re.findall(r"^\| \[`.+", text, re.M)))
+    assert sorted(shown) == sorted(rooms)
 
 
 def test_conda_and_pip_install_the_same():

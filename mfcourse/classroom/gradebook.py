@@ -5,10 +5,10 @@ import io
 import os
 from pathlib import Path
 
-from mfcourse import classroom
+from mfcourse.classroom import handout
+from mfcourse.classroom.grades import task_name
+from mfcourse.classroom.submissions import Names, safe
 from mfcourse.files import writable_folder, write_whole
-from mfcourse.grades import task_name
-from mfcourse.submissions import Names, safe
 
 
 def places(out):
@@ -30,9 +30,9 @@ def places(out):
 def write(out, lab, grades):
     """Write the table, the page of texts and the feedback of these grades of a lab. Returns the three paths."""
     table, page, folder = places(out)
-    official, names = classroom.official(lab), Names()
+    official, names = handout.official(lab), Names()
     _write_text(table, sheet(lab, official, grades))
-    _write_text(page, texts(lab, classroom.source(lab), grades))
+    _write_text(page, texts(lab, handout.source(lab), grades))
     writable_folder("--out", folder)
     for grade in grades:
         _write_text(folder / names.new(safe(grade.student), ".md"), feedback(lab, official, grade))
@@ -84,7 +84,7 @@ def texts(lab, source, grades):
     parts = [f"# Lab {lab.letter}. {lab.title}: texts to read", "For teachers: it holds model answers."]
     graded = _graded(source)
     for before, cell in zip(source.cells, source.cells[1:], strict=False):
-        name = classroom.grade_id(cell)
+        name = handout.grade_id(cell)
         if name in graded and cell.metadata.nbgrader.solution:
             parts += [f"## {task_name(name)}, {cell.metadata.nbgrader.points:g} points", before.source]
             parts += ["**A model answer**", _quoted(cell.source)]
@@ -95,7 +95,7 @@ def texts(lab, source, grades):
 
 def _graded(notebook):
     """{grade id: cell} of the cells that give points."""
-    return {name: cell for name, cell in classroom.cells_by_id(notebook).items() if cell.metadata.nbgrader.grade}
+    return {name: cell for name, cell in handout.cells_by_id(notebook).items() if cell.metadata.nbgrader.grade}
 
 
 def _number(points):

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from joblib import cpu_count
 from tqdm.auto import tqdm
 
-from mfcourse import classroom
-from mfcourse.intake import sort_out
-from mfcourse.sandbox import Limits, Stopped, run_apart
+from mfcourse.classroom import handout
+from mfcourse.classroom.intake import sort_out
+from mfcourse.classroom.sandbox import Limits, Stopped, run_apart
 
 LONGEST = 2000  # characters kept of what a check said
 TIMEOUT = "CellTimeoutError"  # nbgrader's name for it
@@ -50,7 +50,7 @@ def grade(place, letter=None, limits=None, jobs=None, progress=False):
     jobs: notebooks at a time, by default one for each core. Raises ValueError if there is nothing to grade.
     """
     lab, entries = sort_out(place, letter)
-    official, stop = classroom.official(lab), threading.Event()
+    official, stop = handout.official(lab), threading.Event()
     with ThreadPoolExecutor(jobs or cpu_count()) as pool:  # threads that wait for processes
         futures = [pool.submit(_grade_one, entry, official, limits or Limits(), stop) for entry in entries]
         try:
@@ -74,7 +74,7 @@ def _grade_one(entry, official, limits, stop):
     if notebook is None:
         return Grade(student, {}, {}, {}, remarks)
     try:
-        missing = classroom.restore(notebook, official)
+        missing = handout.restore(notebook, official)
         remarks = remarks + ([f"deleted cells were put back: {', '.join(missing)}"] if missing else [])
         executed = run_apart(notebook, limits, stop)
         return _paid(student, executed, official, remarks, limits)
@@ -90,8 +90,8 @@ def _paid(student, executed, official, remarks, limits):
     from nbgrader.utils import determine_grade, is_solution
 
     points, said, texts = {}, {}, {}
-    cells = classroom.cells_by_id(executed)
-    for name in classroom.cells_by_id(official):
+    cells = handout.cells_by_id(executed)
+    for name in handout.cells_by_id(official):
         cell = cells[name]
         if not cell.metadata.nbgrader.grade:
             continue
@@ -132,7 +132,7 @@ def _mishaps(executed, limits):
     Other cells may fail: given ones do where they need an answer that is not there.
     """
     late, failed = {}, {}
-    for name, cell in classroom.cells_by_id(executed).items():
+    for name, cell in handout.cells_by_id(executed).items():
         for error in _errors(cell) if re.match(r"[a-z]\d+", name) else ():
             task = task_name(name)
             if error.ename == TIMEOUT:

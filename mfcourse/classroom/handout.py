@@ -10,8 +10,7 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
-from mfcourse import lab as jupyter
-from mfcourse.files import writable_folder, write_whole
+from mfcourse.files import notebooks_folder, writable_folder, write_whole
 
 STUB = "raise NotImplementedError"
 NO_ANSWER = "*Your answer here.*"
@@ -31,7 +30,7 @@ class Lab(NamedTuple):
 
 def labs():
     """{letter: Lab} of all labs, in order. Needs no nbgrader."""
-    paths = sorted((jupyter.notebooks_folder() / "labs").glob("lab_?.ipynb"))
+    paths = sorted((notebooks_folder() / "labs").glob("lab_?.ipynb"))
     if not paths:
         raise FileNotFoundError("the labs are missing from this installation; install mfcourse again")
     found = [_described(path) for path in paths]

@@ -6,8 +6,8 @@ import logging
 import warnings
 from typing import NamedTuple
 
-from mfcourse import classroom
-from mfcourse.submissions import find
+from mfcourse.classroom import handout
+from mfcourse.classroom.submissions import find
 
 
 class Entry(NamedTuple):
@@ -28,7 +28,7 @@ def sort_out(place, letter=None):
         read = [(submission, *_read(submission)) for submission in find(place)]
     origin = _origins()
     letters = [origin(notebook) if notebook else None for _, notebook, _ in read]
-    lab = classroom.chosen([letter or _most(letters)])[0]
+    lab = handout.chosen([letter or _most(letters)])[0]
     files = collections.defaultdict(list)
     for (submission, notebook, complaint), found in zip(read, letters, strict=True):
         files[submission.student].append((submission.name, notebook, found, complaint))
@@ -84,10 +84,10 @@ def _quiet():
 
 def _origins():
     """A function: notebook -> the letter of the lab that it shares most cells with, None if it shares none."""
-    known = {letter: set(classroom.cells_by_id(classroom.source(lab))) for letter, lab in classroom.labs().items()}
+    known = {letter: set(handout.cells_by_id(handout.source(lab))) for letter, lab in handout.labs().items()}
 
     def origin(notebook):
-        ids = set(classroom.cells_by_id(notebook))
+        ids = set(handout.cells_by_id(notebook))
         shared = {letter: len(ids & cells) for letter, cells in known.items()}
         letter = max(shared, key=shared.get)
         return letter if shared[letter] else None

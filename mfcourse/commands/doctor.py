@@ -1,13 +1,23 @@
-"""What is installed, what is missing, and the command that mends it."""
+"""`mfcourse doctor`: what is installed, what is missing, and the command that mends it."""
 
 import platform
 import sys
 from importlib import metadata
 
-from packaging.requirements import Requirement
-from threadpoolctl import threadpool_info
-
 EXTRAS = ("test", "book", "browser", "labs", "cluster", "bench")
+
+
+def add(commands):
+    """What may be typed."""
+    parser = commands.add_parser("doctor", help="show what is installed, and the command that adds what is missing")
+    parser.set_defaults(run=doctor)
+
+
+def doctor(arguments):
+    """Print what is installed; exit code 1 if something the course needs is missing."""
+    lines, healthy = examine()
+    print("\n".join(lines))
+    return 0 if healthy else 1
 
 
 def examine():
@@ -15,6 +25,8 @@ def examine():
 
     Extras may be missing without harm; each incomplete one comes with the command that installs it.
     """
+    from packaging.requirements import Requirement  # here: a doctor comes even where something is missing
+
     lines = [f"Python {platform.python_version()} on {platform.system()}", f"mfcourse {metadata.version('mfcourse')}"]
     wanted = [Requirement(text) for text in metadata.requires("mfcourse")]
     base = [r for r in wanted if r.marker is None]
@@ -33,6 +45,7 @@ def examine():
 def _threads():
     """BLAS libraries that are loaded, and how many threads each may use."""
     import scipy.linalg  # noqa: F401  loads SciPy's BLAS beside NumPy's, so that both are seen
+    from threadpoolctl import threadpool_info
 
     libraries = [i for i in threadpool_info() if i["user_api"] == "blas"]
     lines = [f"BLAS {i['internal_api']} {i['version']}: {i['num_threads']} threads" for i in libraries]

@@ -1,27 +1,39 @@
-"""Find the notebooks, give the reader a copy of their own, and open JupyterLab on it."""
+"""`mfcourse lab`: give the reader a copy of the notebooks, and open JupyterLab on it."""
 
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from mfcourse.commands.reading import place
 from mfcourse.endings import Terminated
-from mfcourse.files import writable_folder, write_whole
-
-PACKAGE = Path(__file__).parent
+from mfcourse.files import in_clone, notebooks_folder, writable_folder, write_whole
 
 
-def notebooks_folder():
-    """The folder of notebooks: beside the package in a clone, inside it in an installed wheel."""
-    for folder in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
-        if folder.is_dir() and any(folder.glob("*.ipynb")):
-            return folder
-    raise FileNotFoundError("the notebooks are missing from this installation; install mfcourse again")
+def add(commands):
+    """What may be typed."""
+    parser = commands.add_parser(
+        "lab",
+        help="open the notebooks in JupyterLab",
+        description="Open the notebooks in JupyterLab. With FOLDER they are copied there first; files that are there "
+        "already are kept as they are, so your work is safe. Without FOLDER a clone opens its own notebooks, an "
+        "installed mfcourse copies them to ./mfcourse-notebooks. Options after -- go to JupyterLab.",
+        epilog="Example: mfcourse lab my-notebooks -- --no-browser",
+    )
+    parser.add_argument("folder", type=place, nargs="?", metavar="FOLDER", help="your folder for the notebooks")
+    parser.set_defaults(run=lab)
 
 
-def in_clone():
-    """True if the package runs from a clone, where the notebooks can be opened where they are."""
-    return notebooks_folder().parent == PACKAGE.parent
+def lab(arguments):
+    """Open JupyterLab on the clone's notebooks, or on a copy in the reader's folder."""
+    folder = arguments.folder
+    if folder is None and in_clone():
+        folder = notebooks_folder()
+    else:
+        folder = folder or "mfcourse-notebooks"
+        copied, kept = copy_notebooks(folder)
+        print(f"{folder}: {len(copied)} notebooks copied, {len(kept)} kept as they were")
+    return open_lab(folder, arguments.options)
 
 
 def copy_notebooks(folder):

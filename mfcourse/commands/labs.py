@@ -1,156 +1,87 @@
-"""What the commands do. Each function takes what was typed, and returns an exit code.
-
-This module and `cli` are the only ones that talk.
-"""
+"""`mfcourse labs`, for teachers: hand out labs, collect and grade them, and count the results of teams together."""
 
 import collections
 import glob
-import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 
-QUICK = {  # fewer instances and numbers of particles, with the same steps
-    "figure1": ((0, 1), (6, 100)),
-    "figure2": ((4, 7), (5, 10, 100)),
-    "figure3": ((0, 1, 2), (6, 10, 20, 50, 100)),
-}
+from mfcourse.commands.reading import PROCESSES, letter, letters, place, whole_number
+from mfcourse.commands.reproduce import summary
+
+HANDED_IN = "folder or zip file: a notebook or a folder for each student; what Moodle hands out will do"
+SECONDS = whole_number(1, 1_000_000, "that is more than eleven days")
+ROW = "{letter:<4}{title:<32}{after:<22}{minutes:>7} {checked:>8} {read:>8}"
 
 
-def reproduce(arguments):
-    """Compute figures; write pictures and numbers, and print tables."""
-    import matplotlib
-
-    matplotlib.use("Agg")  # files are wanted, no window
-    from mfcourse import experiments, figures, plots, tables
-    from mfcourse.digits import accuracies
-    from mfcourse.files import writable_file, writable_folder, write_whole
-
-    out = writable_folder("--out", arguments.out)
-    names = tuple(experiments.FIGURES) if arguments.figure == "all" else (arguments.figure,)
-    for name in names:  # nothing is computed in vain
-        for kind in ("json",) if name == "digits" else ("json", "png"):
-            writable_file("--out", out / f"{name}.{kind}")
-    if arguments.figure == "digits":
-        seeds = arguments.seeds or (experiments.SEEDS[:1] if arguments.quick else experiments.SEEDS)
-        rows = [accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds]
-        write_numbers(out, "digits", rows)
-        print(tables.accuracies(rows))
-        return 0
-    plots.use_course_style()
-    for name in names:
-        seeds = arguments.seeds or (range(10) if arguments.figure == "all" else experiments.SEEDS)
-        sizes = arguments.m
-        if arguments.quick:
-            seeds, sizes = arguments.seeds or QUICK[name][0], sizes or QUICK[name][1]
-        unfinished = out / f"{name}.unfinished"
-        try:
-            records, runs = experiments.figure(name, seeds, sizes, arguments.jobs, unfinished, progress=True)
-        except KeyboardInterrupt as ending:
-            if any(unfinished.glob("*.npz")):
-                ending.args = (f"finished runs are kept in {unfinished}, the same command goes on from there",)
-            raise
-        figure = figures.draw(name, records, runs)
-        write_whole(out / f"{name}.png", lambda file, figure=figure: figure.savefig(file, format="png"))
-        write_numbers(out, name, records)
-        experiments.clear(name, seeds, sizes, unfinished)
-        print(tables.summary(records) if name == "figure3" else tables.table(records))
-        print(f"The picture: {out / name}.png; the numbers: {out / name}.json")
-    return 0
+def add(commands):
+    """What may be typed."""
+    labs = commands.add_parser(
+        "labs",
+        help="for teachers: hand out labs, collect and grade them",
+        description="Labs of two hours for a class, with checks that give points. Grading runs the code of your "
+        "students on this machine, each notebook in a folder of its own and within limits of time and memory.",
+        epilog="Example: mfcourse labs release handout, and later mfcourse labs grade handed-in --out grades.csv",
+    )
+    labs.set_defaults(extra="[labs]")
+    actions = labs.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for add_action in (add_list, add_release, add_collect, add_grade, add_pool):
+        add_action(actions)
 
 
-def write_numbers(out, name, records):
-    """The records in DIR/name.json, whole or absent."""
-    from mfcourse.files import write_whole
-
-    text = json.dumps({"figure": name, "runs": records}, indent=1, allow_nan=False)
-    write_whole(out / f"{name}.json", lambda file: file.write(text.encode()))
+def add_list(actions):
+    """What may be typed after `labs list`."""
+    parser = actions.add_parser("list", help="show which labs there are")
+    parser.set_defaults(run=show)
 
 
-def certify(arguments):
-    """Run one flow and print how far it is from the optimum: by its own certificate, and in truth."""
-    from mfcourse import problems
-    from mfcourse.certificates import certify
-    from mfcourse.convex import certified_optimum
-    from mfcourse.experiments import spike_flow
-    from mfcourse.measures import h1
-
-    problem = problems.spikes(arguments.seed)
-    run = spike_flow(problem, arguments.m, progress=True)
-    certificate = certify(problem, h1(*run.state))
-    best = problem.objective(certified_optimum(problem))
-    print(f"spikes, seed {arguments.seed}, m = {arguments.m}: {run.steps[-1]} steps in {run.seconds:.2f} s")
-    print(f"  J of the particles       {certificate.objective:.10f}")
-    print(f"  lower bound D from them  {certificate.dual:.10f}")
-    print(f"  relative gap (J - D) / J {certificate.gap:.2e}")
-    print(f"  largest |eta|            {certificate.max_potential:.8f} (allowed: 1)")
-    print(f"  J* by convex search      {best:.10f}")
-    print(certificate.verdict)
-    return 0
-
-
-def lab(arguments):
-    """Open JupyterLab on the clone's notebooks, or on a copy in the reader's folder."""
-    from mfcourse import lab
-
-    folder = arguments.folder
-    if folder is None and lab.in_clone():
-        folder = lab.notebooks_folder()
-    else:
-        folder = folder or "mfcourse-notebooks"
-        copied, kept = lab.copy_notebooks(folder)
-        print(f"{folder}: {len(copied)} notebooks copied, {len(kept)} kept as they were")
-    return lab.open_lab(folder, arguments.options)
-
-
-def site(arguments):
-    """Build the website, or serve it until Ctrl-C."""
-    from mfcourse import website
-
-    if arguments.action == "build" or not website.is_site(arguments.out):
-        code = website.build(arguments.out)
-        if code:
-            print("mfcourse: the site was not built, the lines above say why", file=sys.stderr)
-            return code
-        print(f"The site: {arguments.out}")
-    if arguments.action == "serve":
-        with website.serve(arguments.out, arguments.port) as server, suppress(KeyboardInterrupt):
-            print(f"Read it at http://127.0.0.1:{server.server_port}/ (Ctrl-C ends)", flush=True)
-            server.serve_forever()
-    return 0
-
-
-def doctor(arguments):
-    """Print what is installed; exit code 1 if something the course needs is missing."""
-    from mfcourse.doctor import examine
-
-    lines, healthy = examine()
-    print("\n".join(lines))
-    return 0 if healthy else 1
-
-
-def labs_list(arguments):
+def show(arguments):
     """Print which labs there are."""
-    from mfcourse import classroom, tables
+    from mfcourse.classroom import handout
 
-    print(tables.labs(classroom.labs().values()))
+    head = ROW.format(letter="lab", title="", after="after", minutes="minutes", checked="checked", read="read")
+    print("\n".join([head, *(ROW.format(**lab._asdict()) for lab in handout.labs().values())]))
     return 0
 
 
-def labs_release(arguments):
-    """Write the copies that students get."""
-    from mfcourse import classroom
+def add_release(actions):
+    """What may be typed after `labs release`."""
+    parser = actions.add_parser(
+        "release",
+        help="write the notebooks that students get",
+        description="Write the notebooks that students get, without solutions and hidden tests. Files that are there "
+        "already are kept as they are.",
+    )
+    parser.add_argument("out", type=place, metavar="OUT", help="folder for the notebooks")
+    parser.add_argument("--lab", type=letters, metavar="LETTERS", help="A, or A,C (default: all labs)")
+    parser.set_defaults(run=release)
 
-    written, kept = classroom.write_releases(arguments.out, arguments.lab)
+
+def release(arguments):
+    """Write the copies that students get."""
+    from mfcourse.classroom import handout
+
+    written, kept = handout.write_releases(arguments.out, arguments.lab)
     print(f"{arguments.out}: {', '.join(written) or 'nothing new'}")
     if kept:
         print(f"kept as they were: {', '.join(kept)}")
     return 0
 
 
-def labs_collect(arguments):
+def add_collect(actions):
+    """What may be typed after `labs collect`."""
+    parser = actions.add_parser(
+        "collect",
+        help="sort what was handed in into a folder for each student, without running anything",
+        description="Copy the notebooks that were handed in to DIR/STUDENT/. Files that are there are kept.",
+    )
+    parser.add_argument("submissions", type=place, metavar="SUBMISSIONS", help=HANDED_IN)
+    parser.add_argument("--out", type=place, required=True, metavar="DIR", help="folder for the notebooks")
+    parser.set_defaults(run=collect)
+
+
+def collect(arguments):
     """Sort what was handed in into a folder for each student."""
-    from mfcourse import submissions
+    from mfcourse.classroom import submissions
 
     _outside(arguments.submissions, arguments.out)
     written, kept, refused = submissions.collect(arguments.submissions, arguments.out)
@@ -160,10 +91,34 @@ def labs_collect(arguments):
     return 0
 
 
-def labs_grade(arguments):
+def add_grade(actions):
+    """What may be typed after `labs grade`."""
+    parser = actions.add_parser(
+        "grade",
+        help="run and grade what was handed in",
+        description="Grade the notebooks of a class. Writes GRADES.csv, a page with all texts that a person must read, "
+        "and feedback for each student. This runs your students' code: read in the guide what that means.",
+    )
+    parser.add_argument("submissions", type=place, metavar="SUBMISSIONS", help=HANDED_IN)
+    parser.add_argument(
+        "--out", type=place, required=True, metavar="GRADES.csv", help="the table; a file that does not exist yet"
+    )
+    parser.add_argument(
+        "--lab", type=letter, metavar="LETTER", help="the lab (default: where most notebooks come from)"
+    )
+    parser.add_argument("--jobs", type=PROCESSES, metavar="N", help="notebooks at a time (default: one for each core)")
+    parser.add_argument("--cell-seconds", type=SECONDS, default=60, metavar="S", help="for a cell (default 60)")
+    parser.add_argument("--seconds", type=SECONDS, default=600, metavar="S", help="for a whole notebook (default 600)")
+    parser.add_argument(
+        "--memory", type=whole_number(1), default=2, metavar="GB", help="gigabytes for a notebook (default 2)"
+    )
+    parser.set_defaults(run=grade)
+
+
+def grade(arguments):
     """Grade a class; write the table, the page of texts and the feedback, and print a line for each student."""
-    from mfcourse import gradebook, grades
-    from mfcourse.sandbox import Limits
+    from mfcourse.classroom import gradebook, grades
+    from mfcourse.classroom.sandbox import Limits
 
     _outside(arguments.submissions, arguments.out)
     gradebook.places(arguments.out)  # nothing is graded in vain
@@ -176,9 +131,26 @@ def labs_grade(arguments):
     return 0
 
 
-def labs_pool(arguments):
+def add_pool(actions):
+    """What may be typed after `labs pool`."""
+    parser = actions.add_parser(
+        "pool",
+        help="merge the results of the teams of lab B",
+        description="Merge the files that the teams of lab B wrote. A file that is malformed, or repeats what another "
+        "team has handed in, is named and left out.",
+    )
+    parser.add_argument(
+        "results", type=place, nargs="+", metavar="RESULTS", help="the teams' files, or a folder with team-*.json"
+    )
+    parser.add_argument(
+        "--out", type=place, default="pooled.json", metavar="FILE", help="for the class (default pooled.json)"
+    )
+    parser.set_defaults(run=pool)
+
+
+def pool(arguments):
     """Merge the results of the teams of lab B; files that cannot be used are named, the others count."""
-    from mfcourse import pooling, tables
+    from mfcourse.classroom import pooling
     from mfcourse.files import writable_file
 
     writable_file("--out", arguments.out)
@@ -190,7 +162,7 @@ def labs_pool(arguments):
     if not pooled["runs"]:
         raise ValueError("there is nothing to pool: every file was rejected")
     pooling.write_pooled(arguments.out, pooled)
-    print(tables.summary(pooled["runs"], level=1e-6))
+    print(summary(pooled["runs"], level=1e-6))
     counts = collections.Counter(run["team"] for run in pooled["runs"])
     print(f"Runs of {', '.join(f'{team}: {number}' for team, number in counts.items())}; pooled: {arguments.out}")
     return 0

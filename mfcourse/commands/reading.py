@@ -43,6 +43,9 @@ def whole_numbers(least, most=None, reason=""):
     return read
 
 
+PROCESSES = whole_number(1, 256, "each is a process of its own")
+
+
 def letter(text):
     """A reader of the letter of a lab."""
     if not (len(text) == 1 and text.isalpha()):

@@ -11,6 +11,21 @@ import io
 import warnings
 
 
+def as_dictionary(value, name):
+    """What the learner's function `name` returned, which must be a dictionary; AssertionError otherwise."""
+    assert isinstance(value, dict), f"{name} returns a dictionary."
+    return value
+
+
+def complete(answer, keys):
+    """(holds, hint): whether the dictionary has these keys and no others, and what is missing or too much."""
+    lacking, more = ([key for key in a if key not in b] for a, b in ((keys, answer), (answer, keys)))
+    hint = f"One entry for each of {', '.join(keys)}, and no other."
+    hint += f" Yours lacks {', '.join(lacking)}." if lacking else ""
+    hint += f" Too much: {', '.join(map(str, more)):.60}." if more else ""
+    return not lacking and not more, hint
+
+
 def task(name, points):
     """Decorate the check of task `name`, a generator of parts (answer, ...) -> (points, holds, hint), `points` in all.
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mfcourse import certificates, experiments, flows, problems, starts
-from mfcourse.exercises import as_array, as_number, as_particles, shown
-from mfcourse.exercises.grading import task
+from mfcourse.exercises import as_array, as_number, as_particles, as_parts, shown
+from mfcourse.exercises.grading import as_dictionary, complete, task
 from mfcourse.measures import Measure, h1
 
 NAMES = ("line", "cloud", "staircase", "arc", "six", "one sign")
@@ -19,9 +19,8 @@ NEWCOMERS = 4  # so many may be needed to open a trap
 @task("A1", 2)
 def check_predictions(predictions):
     """`predictions()` maps the six names of starts to "global" or "trapped"; right or wrong does not matter."""
-    answer = predictions()
-    assert isinstance(answer, dict), "predictions returns a dictionary: the name of a start, and a word."
-    yield 1, set(answer) == set(NAMES), f"One entry for each of the starts {', '.join(NAMES)}, and no other."
+    answer = as_dictionary(predictions(), "predictions")
+    yield 1, *complete(answer, NAMES)
     yield 1, answer and set(map(str, answer.values())) <= set(WORDS[:2]), 'Each prediction is "global" or "trapped".'
 
 
@@ -133,7 +132,7 @@ def check_dual_bound(dual_bound, seed=10):
         objective, dual, top, _, _ = certificates.bounds(where, *state)
         length, lam = np.linalg.norm(where.risk.residual(*state)) / max(1, top), where.risk.loss.scale
         for n in total:
-            q, value = _two(dual_bound(where, *map(np.copy, state), n), "dual_bound returns two things, q and D")
+            q, value = as_parts(dual_bound(where, *map(np.copy, state), n), 2, "dual_bound returns two things, q and D")
             q, value = as_array(q, "q is a vector, an array", (features.size,)), as_number(value, "D is a number")
             formula &= abs(value - where.risk.loss.target @ q + lam * q @ q / 2) < 1e-9 * (1 + abs(value)) and q.any()
             highest = np.abs(features.peaks(q)[0]).max()
@@ -193,7 +192,9 @@ def _opened(newcomer, problem, step, state, metric):
 
 def _newcomer(newcomer, problem, state):
     words = "newcomer returns two numbers, a sign and a position"
-    sign, place = (as_number(np.squeeze(part), words) for part in _two(newcomer(problem, *map(np.copy, state)), words))
+    sign, place = (
+        as_number(np.squeeze(part), words) for part in as_parts(newcomer(problem, *map(np.copy, state)), 2, words)
+    )
     assert sign in (-1, 1), f"The first is the sign of the newcomer, 1 or -1; yours is {sign:g}."
     return sign, np.array([[place]])
 
@@ -204,13 +205,12 @@ def check_hypotheses(hypotheses, problem, ends):
 
     ends: name -> (w, theta), what the runs of the notebook came to.
     """
-    answer = hypotheses()
-    names = set(answer) if isinstance(answer, dict) else ()
-    assert names == set(NAMES), f"hypotheses returns a dictionary, one entry for each of the starts {', '.join(NAMES)}."
-    for name, row in answer.items():
-        columns = set(row) if isinstance(row, dict) else ()
-        assert columns == set(COLUMNS), f"{name}: give a dictionary with {', '.join(COLUMNS)}, and nothing else."
-        assert all(isinstance(x, bool | np.bool_) for x in row.values()), f"{name}: each entry is True or False."
+    answer = as_dictionary(hypotheses(), "hypotheses")
+    for name, table, keys in (("hypotheses", answer, NAMES), *((name, answer.get(name), COLUMNS) for name in NAMES)):
+        holds, hint = complete(as_dictionary(table, name), keys)
+        assert holds, f"{name}: {hint}"
+    entries = [x for row in answer.values() for x in row.values()]
+    assert all(isinstance(x, bool | np.bool_) for x in entries), "Each entry of a row is True or False."
     named = {column: {name for name in NAMES if answer[name][column]} for column in COLUMNS}
     everybody, curves, rest = set(NAMES), {"line", "arc", "cloud", "one sign"}, {"six", "staircase"}
     yield 1, named["bounded"] == everybody - UNBOUNDED, "bounded: does some r0 bound all weights, for every m?"
@@ -224,14 +224,6 @@ def check_hypotheses(hypotheses, problem, ends):
     yield 1, named["flow"] == everybody - OTHER_STEPS, "flow: under which steps may a weight pass through 0?"
     certified = {name for name in NAMES if certificates.gap(problem, *as_particles(ends[name], name)) <= GLOBAL}
     yield 1, named["global"] == certified, "global: this is what your runs showed, not what the theorem promises."
-
-
-def _two(value, words):
-    try:
-        first, second = value
-    except (TypeError, ValueError):
-        raise AssertionError(f"{words}; yours is {shown(value):.60}.") from None
-    return first, second
 
 
 def _instance(seed):

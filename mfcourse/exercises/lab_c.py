@@ -4,7 +4,7 @@ import numpy as np
 
 from mfcourse import problems
 from mfcourse.exercises import as_array, as_number, as_particles, as_parts, has_nan
-from mfcourse.exercises.grading import task
+from mfcourse.exercises.grading import as_dictionary, complete, task
 from mfcourse.features import Neurons
 from mfcourse.flows import balance, flow, gradient
 from mfcourse.losses import Squared
@@ -133,10 +133,8 @@ def check_drift(drift, seed=0):
 @task("C5", 2)
 def check_predictions(predictions):
     """`predictions()`: a relative risk for each of three runs and a number of sign changes, complete and in range."""
-    told = predictions()
-    assert isinstance(told, dict), "predictions returns a dictionary."
-    lacking = [key for key in QUESTIONS if key not in told]
-    yield 1, not lacking, f"Without a prediction: {', '.join(lacking)}."
+    told = as_dictionary(predictions(), "predictions")
+    yield 1, *complete(told, QUESTIONS)
     values = {key: as_number(told[key], f"A number is asked for {key!r}") for key in QUESTIONS if key in told}
     wide = [key for key, value in values.items() if not 0 <= value <= (160 if key == "changes" else 1)]
     if values:

@@ -5,7 +5,7 @@ import numpy as np
 
 from mfcourse import checks, plots
 from mfcourse.certificates import certify
-from mfcourse.experiments import FIGURES
+from mfcourse.experiments.paper import FIGURES
 from mfcourse.measures import Measure, h1
 
 SHOWN = (4, 7, 8)  # seeds whose Figure 2 shows best what all of them show

@@ -9,7 +9,6 @@ import functools
 import hashlib
 import threading
 import warnings
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from tqdm.auto import tqdm
 
 from mfcourse import __version__, checks, problems
 from mfcourse.endings import end_with_parent
-from mfcourse.files import writable_folder
+from mfcourse.files import PACKAGE, writable_folder
 from mfcourse.flows import BLAS
 from mfcourse.runs import Run
 
@@ -89,7 +88,7 @@ def origin(experiment, seeds, m):
 def code():
     """Eight letters and digits that change with the code of the course: between two versions steps may change too."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 

@@ -13,9 +13,9 @@ import zipfile
 import nbformat
 import psutil
 import pytest
+import small_labs
 
-from mfcourse import classroom, gradebook, grades, sandbox, submissions
-from tests import small_labs
+from mfcourse.classroom import gradebook, grades, handout, sandbox, submissions
 
 LIMITS = sandbox.Limits(cell=5, seconds=60, memory=10**9)
 LOOP = "def square(x):\n    while True:\n        pass"
@@ -30,7 +30,7 @@ SLEEPLESS = (
 @pytest.fixture(autouse=True)
 def _small_labs(tmp_path, monkeypatch):
     small_labs.write_small_labs(tmp_path / "notebooks")
-    monkeypatch.setattr(classroom.jupyter, "notebooks_folder", lambda: tmp_path / "notebooks")
+    monkeypatch.setattr(handout, "notebooks_folder", lambda: tmp_path / "notebooks")
 
 
 @pytest.fixture
@@ -46,10 +46,10 @@ def hand_in(tmp_path):
     return write
 
 
-def handout(letter="A", **answers):
+def released(letter="A", **answers):
     """The release of a small lab, with these answers, a1="def square...", written into it."""
-    notebook = classroom.release(classroom.labs()[letter])
-    cells = classroom.cells_by_id(notebook)
+    notebook = handout.release(handout.labs()[letter])
+    cells = handout.cells_by_id(notebook)
     for name, text in answers.items():
         cells[name.replace("_", "-")].source = text
     return notebook
@@ -57,7 +57,7 @@ def handout(letter="A", **answers):
 
 def solved(*tasks, letter="A"):
     """The release with right answers to some of the tasks 1, 2 and 3-text."""
-    return handout(letter, **{letter.lower() + task: small_labs.ANSWERS[task] for task in tasks})
+    return released(letter, **{letter.lower() + task: small_labs.ANSWERS[task] for task in tasks})
 
 
 def graded(place, **options):
@@ -67,21 +67,21 @@ def graded(place, **options):
 
 
 def test_labs_are_described_by_their_sources():
-    lab = classroom.labs()["A"]
+    lab = handout.labs()["A"]
     assert (lab.title, lab.after, lab.minutes, lab.checked, lab.read) == ("Powers of numbers", "chapter 0", 5, 7, 2)
     with pytest.raises(ValueError, match="lab must be one of A, B, but it is 'C'"):
-        classroom.chosen(["C"])
+        handout.chosen(["C"])
 
 
 def test_labs_that_are_missing_are_said_to_be_missing(tmp_path, monkeypatch):
-    monkeypatch.setattr(classroom.jupyter, "notebooks_folder", lambda: tmp_path)
+    monkeypatch.setattr(handout, "notebooks_folder", lambda: tmp_path)
     with pytest.raises(FileNotFoundError, match="install mfcourse again"):
-        classroom.labs()
+        handout.labs()
 
 
 def test_an_interrupted_class_leaves_nothing_running(hand_in, monkeypatch):
-    place = hand_in("sleeper.ipynb", handout(a1="import time\ntime.sleep(60)"))
-    hand_in("waiter.ipynb", handout(a1="import time\ntime.sleep(60)"))
+    place = hand_in("sleeper.ipynb", released(a1="import time\ntime.sleep(60)"))
+    hand_in("waiter.ipynb", released(a1="import time\ntime.sleep(60)"))
 
     def interrupted(futures, *_, **__):
         time.sleep(2)
@@ -95,16 +95,16 @@ def test_an_interrupted_class_leaves_nothing_running(hand_in, monkeypatch):
 
 
 def test_a_release_holds_neither_solutions_nor_hidden_tests_and_keeps_what_is_there(tmp_path):
-    assert classroom.write_releases(tmp_path / "out", ["B"]) == (["lab_b.ipynb"], [])
+    assert handout.write_releases(tmp_path / "out", ["B"]) == (["lab_b.ipynb"], [])
     text = (tmp_path / "out" / "lab_b.ipynb").read_text(encoding="utf-8")
     for secret in ("SOLUTION", "HIDDEN", "x * x", "x**3", "square, 5", "The cube."):
         assert secret not in text
-    cells = classroom.cells_by_id(nbformat.reads(text, as_version=4))
+    cells = handout.cells_by_id(nbformat.reads(text, as_version=4))
     assert cells["b1"].source == "def square(x):\n    raise NotImplementedError"
     assert cells["b1-check"].source == "points = check_square(square)\npoints"
     assert not cells["b1-check"].metadata.editable
     (tmp_path / "out" / "lab_b.ipynb").write_text("my answers", encoding="utf-8")
-    assert classroom.write_releases(tmp_path / "out") == (["lab_a.ipynb"], ["lab_b.ipynb"])
+    assert handout.write_releases(tmp_path / "out") == (["lab_a.ipynb"], ["lab_b.ipynb"])
     assert (tmp_path / "out" / "lab_b.ipynb").read_text(encoding="utf-8") == "my answers"
 
 
@@ -112,8 +112,8 @@ def test_full_marks_no_marks_and_what_is_between(hand_in):
     hand_in("full.ipynb", solved("1", "2", "3-text"))
     hand_in("half/lab_a.ipynb", solved("2"))
     hand_in("text.ipynb", solved("3-text"))
-    hand_in("guess.ipynb", handout(a1="def square(x):\n    return 9", a2="cube = 8"))
-    found = graded(hand_in("blank.ipynb", handout()))
+    hand_in("guess.ipynb", released(a1="def square(x):\n    return 9", a2="cube = 8"))
+    found = graded(hand_in("blank.ipynb", released()))
     assert {student: grade.total for student, grade in found.items()} == {
         "blank": 0,
         "full": 7,
@@ -132,26 +132,26 @@ def test_full_marks_no_marks_and_what_is_between(hand_in):
 
 def test_whatever_is_handed_in_gets_a_line_and_the_others_are_graded(hand_in):
     deleted = solved("1", "2")
-    deleted.cells = [cell for cell in deleted.cells if classroom.grade_id(cell) not in ("a-imports", "a2", "a2-check")]
+    deleted.cells = [cell for cell in deleted.cells if handout.grade_id(cell) not in ("a-imports", "a2", "a2-check")]
     forged = solved("1")
-    cells = classroom.cells_by_id(forged)
+    cells = handout.cells_by_id(forged)
     cells["a2-check"].source = "4"
     cells["a1-check"].metadata.nbgrader.points = 1000
     cells["a3-text"].metadata.nbgrader.grade_id = ["a3-text"]
     forged.cells[4] = nbformat.v4.new_markdown_cell(small_labs.ANSWERS["2"], metadata=cells["a2"].metadata)
-    hand_in("crash.ipynb", handout(a1=CRASH, a2=small_labs.ANSWERS["2"]))
+    hand_in("crash.ipynb", released(a1=CRASH, a2=small_labs.ANSWERS["2"]))
     hand_in("deleted.ipynb", deleted)
     hand_in("forged.ipynb", forged)
-    hand_in("loop.ipynb", handout(a1=LOOP, a2=small_labs.ANSWERS["2"]))
-    hand_in("memory.ipynb", handout(a1=MEMORY))
-    hand_in("other.ipynb", handout("B"))
+    hand_in("loop.ipynb", released(a1=LOOP, a2=small_labs.ANSWERS["2"]))
+    hand_in("memory.ipynb", released(a1=MEMORY))
+    hand_in("other.ipynb", released("B"))
     hand_in("prose.ipynb", "I was ill.")
     hand_in("list.ipynb", "[1, 2]")
-    hand_in("raises.ipynb", handout(a1="square = 1 / 0"))
+    hand_in("raises.ipynb", released(a1="square = 1 / 0"))
     hand_in("chapter.ipynb", nbformat.v4.new_notebook())
     hand_in("scan/answers.pdf", "%PDF")
-    hand_in("twice/lab_a.ipynb", handout())
-    hand_in("twice/lab_a (1).ipynb", handout())
+    hand_in("twice/lab_a.ipynb", released())
+    hand_in("twice/lab_a (1).ipynb", released())
     found = graded(hand_in("well.ipynb", solved("1", "2")))
     assert {student: grade.remarks for student, grade in found.items()} == {
         "chapter": ["chapter.ipynb comes from no lab of this course, not from lab A"],
@@ -187,7 +187,7 @@ def test_notebooks_that_other_programs_have_rewritten_are_graded_too(hand_in):
 def test_what_an_honest_student_may_do_costs_no_points(hand_in):
     noise = "import logging, os\nlogging.basicConfig(level=logging.INFO)\n\n\ndef square(x):\n"
     noise += "    logging.info('squared')\n    os.write(2, b'noise')\n    print(In[-1])\n    return x * x"
-    notebook = handout(a1=noise, a2="%pip install nonsense\ndef half(x):\n    return x * x", a3_text="First.")
+    notebook = released(a1=noise, a2="%pip install nonsense\ndef half(x):\n    return x * x", a3_text="First.")
     notebook.metadata.kernelspec = {"name": "conda-env-x", "language": "python", "display_name": "x"}
     cells = notebook.cells
     split = copy.deepcopy(cells[4])  # JupyterLab gives both parts of a cell that is split the same mark
@@ -198,7 +198,7 @@ def test_what_an_honest_student_may_do_costs_no_points(hand_in):
     cells[-1].source = "Second."
     cells.append(nbformat.v4.new_markdown_cell("Third, below."))
     hand_in("honest.ipynb", "\ufeff" + nbformat.writes(notebook))
-    blank = handout(a3_text=" ")
+    blank = released(a3_text=" ")
     found = graded(hand_in("blank.ipynb", blank))
     assert found["honest"].total == 7, found["honest"]
     assert found["honest"].said["a1-check"] == "Task A1: 3 of 3 points"  # no word of the hidden tests that In shows
@@ -221,7 +221,7 @@ def test_a_notebook_cannot_write_its_own_result_nor_leave_anything_running(hand_
 
 def test_names_that_a_file_system_takes_for_the_same_are_told_apart(hand_in, tmp_path):
     for name in ("a:x.ipynb", "a?x.ipynb", f"{'long' * 50}.ipynb", os.fsdecode(b"J\xf6rg.ipynb")):
-        place = hand_in(name, handout())
+        place = hand_in(name, released())
     lab, found = grades.grade(place, limits=LIMITS)
     table, _, folder = gradebook.write(tmp_path / "g.csv", lab, found)
     assert len(list(folder.iterdir())) == len(found) == 4
@@ -231,7 +231,7 @@ def test_names_that_a_file_system_takes_for_the_same_are_told_apart(hand_in, tmp
 
 
 def test_a_notebook_that_cannot_be_interrupted_is_stopped_as_a_whole(hand_in):
-    place = hand_in("sleepless.ipynb", handout(a1=SLEEPLESS))
+    place = hand_in("sleepless.ipynb", released(a1=SLEEPLESS))
     _, (grade,) = grades.grade(place, limits=sandbox.Limits(cell=2, seconds=8))
     assert grade.remarks == ["it took longer than 8 s in all and was stopped"]
     assert grade.points == {}
@@ -265,7 +265,7 @@ def test_of_two_labs_the_one_that_most_hand_in_is_graded_or_the_one_that_is_name
     with pytest.raises(ValueError, match="as many are of A and B; --lab names the one to grade"):
         graded(place)
     assert graded(place, letter="B")["b"].total == 4
-    assert graded(hand_in("c.ipynb", handout()))["a"].total == 3
+    assert graded(hand_in("c.ipynb", released()))["a"].total == 3
 
 
 def test_the_table_the_page_of_texts_and_the_feedback(hand_in, tmp_path):

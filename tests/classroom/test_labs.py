@@ -8,26 +8,26 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mfcourse import classroom
-from mfcourse.sandbox import Limits, run_apart
-from tests.test_cli import run
+from mfcourse.classroom import handout
+from mfcourse.classroom.sandbox import Limits, run_apart
+from tests.commands.test_commands import run
 
-LABS = classroom.labs()
+LABS = handout.labs()
 REGION = re.compile(r"# BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)# END", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def handout(tmp_path_factory):
+def releases(tmp_path_factory):
     """A folder with all releases, as the command writes them."""
     folder = tmp_path_factory.mktemp("handout")
-    classroom.write_releases(folder)
+    handout.write_releases(folder)
     return folder
 
 
 def solve(notebook, lab, tasks=None):
     """Put the teacher's answers into a release, to all tasks or to these."""
-    answers = classroom.cells_by_id(classroom.source(lab))
-    for name, cell in classroom.cells_by_id(notebook).items():
+    answers = handout.cells_by_id(handout.source(lab))
+    for name, cell in handout.cells_by_id(notebook).items():
         if cell.metadata.nbgrader.solution and (tasks is None or name in tasks):
             cell.source = answers[name].source
     return notebook
@@ -35,7 +35,7 @@ def solve(notebook, lab, tasks=None):
 
 def worth(lab, *tasks):
     """The points of these tasks."""
-    cells = classroom.cells_by_id(classroom.source(lab))
+    cells = handout.cells_by_id(handout.source(lab))
     return sum(cells[f"{name}-check"].metadata.nbgrader.points for name in tasks)
 
 
@@ -52,17 +52,17 @@ def grade(capsys, place, *options):
 
 
 @pytest.mark.parametrize("letter", LABS)
-def test_solved_is_full_marks_blank_is_none_and_half_is_the_sum_of_its_tasks(letter, handout, capsys, tmp_path):
+def test_solved_is_full_marks_blank_is_none_and_half_is_the_sum_of_its_tasks(letter, releases, capsys, tmp_path):
     lab = LABS[letter]
-    checks = [name for name in classroom.cells_by_id(classroom.source(lab)) if name.endswith("-check")]
+    checks = [name for name in handout.cells_by_id(handout.source(lab)) if name.endswith("-check")]
     half = [name.removesuffix("-check") for name in checks[1::2]]
     for student, tasks in (("anna", None), ("bert", []), ("cora", half)):
-        notebook = solve(nbformat.read(handout / lab.path.name, as_version=4), lab, tasks)
+        notebook = solve(nbformat.read(releases / lab.path.name, as_version=4), lab, tasks)
         (tmp_path / "handed-in" / student).mkdir(parents=True)
         nbformat.write(notebook, tmp_path / "handed-in" / student / lab.path.name)
     rows = grade(capsys, tmp_path / "handed-in")
     got = {student: (float(row["points"]), int(row["texts_to_read"]), row["remark"]) for student, row in rows.items()}
-    texts = sum(cell.metadata.nbgrader.grade for cell in classroom.cells_by_id(classroom.source(lab)).values()) - len(
+    texts = sum(cell.metadata.nbgrader.grade for cell in handout.cells_by_id(handout.source(lab)).values()) - len(
         checks
     )
     assert lab.checked == worth(lab, *(name.removesuffix("-check") for name in checks))
@@ -73,14 +73,14 @@ def test_solved_is_full_marks_blank_is_none_and_half_is_the_sum_of_its_tasks(let
 
 
 @pytest.mark.parametrize("letter", LABS)
-def test_a_release_holds_no_solution_no_hidden_test_and_no_model_answer(letter, handout):
+def test_a_release_holds_no_solution_no_hidden_test_and_no_model_answer(letter, releases):
     lab = LABS[letter]
-    release = (handout / lab.path.name).read_text(encoding="utf-8")
+    release = (releases / lab.path.name).read_text(encoding="utf-8")
     given = "\n".join(cell["source"] for cell in nbformat.reads(release, as_version=4).cells)
     secrets = []
-    for cell in classroom.source(lab).cells:
+    for cell in handout.source(lab).cells:
         regions = [region.strip() for _, region in REGION.findall(cell.source)]
-        if cell.cell_type == "markdown" and classroom.grade_id(cell):
+        if cell.cell_type == "markdown" and handout.grade_id(cell):
             regions.append(cell.source)
         secrets += regions
         secrets += [line.strip() for region in regions for line in region.splitlines() if len(line.strip()) > 40]
@@ -94,11 +94,9 @@ def test_a_release_holds_no_solution_no_hidden_test_and_no_model_answer(letter, 
 
 
 @pytest.mark.parametrize("letter", LABS)
-def test_a_release_runs_up_to_its_first_task(letter, handout):
-    notebook = nbformat.read(handout / LABS[letter].path.name, as_version=4)
-    first = next(
-        k for k, cell in enumerate(notebook.cells) if classroom.grade_id(cell) and cell.metadata.nbgrader.grade
-    )
+def test_a_release_runs_up_to_its_first_task(letter, releases):
+    notebook = nbformat.read(releases / LABS[letter].path.name, as_version=4)
+    first = next(k for k, cell in enumerate(notebook.cells) if handout.grade_id(cell) and cell.metadata.nbgrader.grade)
     notebook.cells = notebook.cells[: first + 1]
     executed = run_apart(notebook, Limits())
     outputs = [output for cell in executed.cells for output in cell.get("outputs", ())]
@@ -106,28 +104,28 @@ def test_a_release_runs_up_to_its_first_task(letter, handout):
     assert f"Task {letter}1: not solved yet, 0 of" in executed.cells[-1].outputs[0].text
 
 
-def test_a_class_with_five_broken_notebooks(handout, capsys, tmp_path):
+def test_a_class_with_five_broken_notebooks(releases, capsys, tmp_path):
     lab, place = LABS["A"], tmp_path / "handed-in"
     place.mkdir()
 
     def hand_in(name, tasks, change=None):
-        notebook = solve(nbformat.read(handout / "lab_a.ipynb", as_version=4), lab, tasks)
+        notebook = solve(nbformat.read(releases / "lab_a.ipynb", as_version=4), lab, tasks)
         if change:
             change(notebook)
         nbformat.write(notebook, place / f"{name}.ipynb")
 
     def write(text):
-        return lambda notebook: classroom.cells_by_id(notebook)["a1"].update(source=text)
+        return lambda notebook: handout.cells_by_id(notebook)["a1"].update(source=text)
 
     def forget(notebook):
-        notebook.cells = [cell for cell in notebook.cells if classroom.grade_id(cell) not in ("a-imports", "a1-check")]
+        notebook.cells = [cell for cell in notebook.cells if handout.grade_id(cell) not in ("a-imports", "a1-check")]
 
     hand_in("good", ["a1"])
     hand_in("loop", ["a2"], write("while True:\n    pass"))
     hand_in("crash", ["a2"], write("import os\nos._exit(1)"))
     hand_in("deleted", ["a1"], forget)
     (place / "prose.ipynb").write_text("I could not open it.", encoding="utf-8")
-    (place / "other.ipynb").write_bytes((handout / "lab_b.ipynb").read_bytes())
+    (place / "other.ipynb").write_bytes((releases / "lab_b.ipynb").read_bytes())
     rows = grade(capsys, place, "--cell-seconds", "20")
     assert {student: row["remark"] for student, row in rows.items()} == {
         "crash": "it did not run to its end (nbclient.exceptions.DeadKernelError: Kernel died)",
@@ -142,7 +140,7 @@ def test_a_class_with_five_broken_notebooks(handout, capsys, tmp_path):
     assert points == {"crash": "", "deleted": one, "good": one, "loop": two, "other": "", "prose": ""}
 
 
-def test_the_commands_say_what_they_did(handout, capsys, tmp_path):
+def test_the_commands_say_what_they_did(releases, capsys, tmp_path):
     code, printed, _ = run(capsys, "labs", "list")
     assert code == 0
     assert [line[:1] for line in printed.splitlines()[1:]] == list(LABS)
@@ -152,7 +150,7 @@ def test_the_commands_say_what_they_did(handout, capsys, tmp_path):
     assert "kept as they were: lab_a.ipynb" in run(capsys, "labs", "release", str(tmp_path / "out"), "--lab", "A")[1]
     place = tmp_path / "handed-in"
     place.mkdir()
-    (place / "anna.ipynb").write_bytes((handout / "lab_a.ipynb").read_bytes())
+    (place / "anna.ipynb").write_bytes((releases / "lab_a.ipynb").read_bytes())
     (place / "bert.pdf").write_bytes(b"%PDF")
     code, printed, _ = run(capsys, "labs", "collect", str(place), "--out", str(tmp_path / "sorted"))
     assert code == 0

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from mfcourse import experiments, pooling, problems
-from tests.test_cli import run
+from mfcourse import experiments, problems
+from mfcourse.classroom import pooling
+from tests.commands.test_commands import run
 
 TWO = (("red", 1000), ("blue", 1001))
 

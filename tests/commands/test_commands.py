@@ -10,15 +10,17 @@ import time
 import matplotlib.image
 import pytest
 
-from mfcourse import arguments, cli, digits, experiments, flows, lab, problems
+from mfcourse import experiments, files, flows, problems
+from mfcourse.commands import main, reading
 from mfcourse.convex import certified_optimum
 from mfcourse.endings import Terminated
+from mfcourse.experiments import digits
 
 
 def run(capsys, *argv):
     """Exit code, standard output and standard error of `mfcourse ARGV`."""
     try:
-        code = cli.main(argv)
+        code = main(argv)
     except SystemExit as end:
         code = end.code
     captured = capsys.readouterr()
@@ -253,7 +255,7 @@ def test_version_and_module_call_agree(capsys):
 
 
 def test_seeds_can_be_a_number_a_range_or_a_list():
-    read = arguments.whole_numbers(0)
+    read = reading.whole_numbers(0)
     assert [read(text) for text in ("7", "0-4", "0,1,4,5", "3,1-3")] == [[7], [0, 1, 2, 3, 4], [0, 1, 4, 5], [3, 1, 2]]
 
 
@@ -351,7 +353,7 @@ def test_lab_copies_and_opens_the_users_folder(capsys, tmp_path, jupyterlab):
 def test_lab_in_a_clone_opens_the_clones_own_notebooks(capsys, jupyterlab):
     code, out, _ = run(capsys, "lab")
     assert (code, out) == (3, "")
-    assert jupyterlab[0][3] == f"--ServerApp.root_dir={lab.notebooks_folder()}"
+    assert jupyterlab[0][3] == f"--ServerApp.root_dir={files.notebooks_folder()}"
 
 
 def test_sigterm_ends_jupyterlab_too(capsys, jupyterlab, monkeypatch):

@@ -3,7 +3,7 @@
 import sys
 from importlib import metadata
 
-from mfcourse import doctor
+from mfcourse.commands import doctor
 
 
 def report(monkeypatch, absent=(), old=()):

@@ -2,12 +2,13 @@
 
 import pytest
 
-from mfcourse import lab
+from mfcourse import files
+from mfcourse.commands import lab
 
 
 def test_all_notebooks_are_copied_as_they_are(tmp_path):
     copied, kept = lab.copy_notebooks(tmp_path / "course")
-    originals = {path.name: path.read_bytes() for path in lab.notebooks_folder().glob("*.ipynb")}
+    originals = {path.name: path.read_bytes() for path in files.notebooks_folder().glob("*.ipynb")}
     assert copied == sorted(originals)
     assert kept == []
     assert {path.name: path.read_bytes() for path in (tmp_path / "course").iterdir()} == originals
@@ -27,14 +28,14 @@ def test_an_installed_wheel_has_its_notebooks_inside_the_package(tmp_path, monke
     inside = tmp_path / "site-packages" / "mfcourse" / "notebooks"
     inside.mkdir(parents=True)
     (inside / "01_x.ipynb").write_text("{}", encoding="utf-8")
-    monkeypatch.setattr(lab, "PACKAGE", inside.parent)
-    assert lab.notebooks_folder() == inside
-    assert not lab.in_clone()
+    monkeypatch.setattr(files, "PACKAGE", inside.parent)
+    assert files.notebooks_folder() == inside
+    assert not files.in_clone()
     assert lab.copy_notebooks(tmp_path / "mine") == (["01_x.ipynb"], [])
 
 
 def test_an_installed_wheel_opens_a_copy_in_the_current_folder(tmp_path, monkeypatch, capsys):
-    from mfcourse.cli import main
+    from mfcourse.commands import main
 
     opened = []
     monkeypatch.setattr(lab, "in_clone", lambda: False)
@@ -46,9 +47,9 @@ def test_an_installed_wheel_opens_a_copy_in_the_current_folder(tmp_path, monkeyp
 
 
 def test_missing_notebooks_are_said_to_be_missing(tmp_path, monkeypatch):
-    monkeypatch.setattr(lab, "PACKAGE", tmp_path / "mfcourse")
+    monkeypatch.setattr(files, "PACKAGE", tmp_path / "mfcourse")
     with pytest.raises(FileNotFoundError, match="install mfcourse again"):
-        lab.notebooks_folder()
+        files.notebooks_folder()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

@@ -1,7 +1,10 @@
 """Lab C: right answers, however written, earn all points; each usual mistake loses its part, and is told why."""
 
+import re
+
 import numpy as np
 import pytest
+from judging import judge
 
 from mfcourse import kernels, problems, starts
 from mfcourse.exercises import lab_c
@@ -146,7 +149,7 @@ WRONG = [  # task, answer, points, and what is said of it
     ("predictions", dict, 0, "both signs, m = 30, changes.\n"),
     ("predictions", lambda: TOLD | {"changes": 2.5}, 1, "a whole number"),
     ("predictions", lambda: TOLD | {lab_c.QUESTIONS[0]: 20}, 1, "between 0 and 1"),
-    ("predictions", lambda: {"changes": 0}, 1, "Without a prediction: one sign, m = 30, one"),
+    ("predictions", lambda: {"changes": 0}, 1, "Yours lacks one sign, m = 30, one"),
     ("missed", lambda *u: missed(*u, sign=False), 3, "Signs"),
     ("missed", lambda *u: missed(*u, weigh="mass"), 3, "a / r and r theta"),
     ("missed", lambda *u: missed(*u, wrap=False), 3, "359 degrees"),
@@ -181,8 +184,7 @@ def test_a_right_answer_written_otherwise_earns_all_points_on_every_instance(nam
 
 @pytest.mark.parametrize(("name", "answer", "points", "said"), WRONG)
 def test_a_usual_mistake_loses_its_part_and_is_told_why(name, answer, points, said, capsys):
-    assert check(name)(answer) == points
-    assert said in capsys.readouterr().out
+    judge(capsys, check(name), answer, points, re.escape(said))
 
 
 def test_an_empty_dictionary_gets_one_hint(capsys):

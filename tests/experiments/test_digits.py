@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mfcourse import digits
+from mfcourse.experiments import digits
 
 
 def test_the_split_is_a_partition_with_labels_of_both_signs():

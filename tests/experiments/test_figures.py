@@ -4,7 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from mfcourse import experiments, figures, flows, problems, starts
+from mfcourse import experiments, flows, problems, starts
+from mfcourse.experiments import figures
 
 pytestmark = pytest.mark.usefixtures("course_style")
 

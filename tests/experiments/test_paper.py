@@ -5,10 +5,10 @@ import pytest
 
 from mfcourse import convex, experiments, problems
 from mfcourse.certificates import certify
+from mfcourse.experiments.sweeps import sweep
 from mfcourse.flows import flow, forward_backward, gradient, until_settled
 from mfcourse.measures import Measure, h1
 from mfcourse.starts import grid_start
-from mfcourse.sweeps import sweep
 
 KEYS = ["problem", "method", "seed", "m", "excess", "objective", "optimum", "gap", "steps", "seconds"]
 

@@ -6,9 +6,10 @@ import joblib
 import numpy as np
 import pytest
 
-from mfcourse import __version__, experiments, flows, problems, sweeps
+from mfcourse import __version__, experiments, flows, problems
+from mfcourse.experiments import sweeps
+from mfcourse.experiments.sweeps import Experiment, cut_stacks, sweep
 from mfcourse.runs import Run
-from mfcourse.sweeps import Experiment, cut_stacks, sweep
 
 
 def short_run(problem, start):
@@ -190,7 +191,7 @@ def test_the_code_that_a_run_depends_on_has_a_name_of_its_own(tmp_path, monkeypa
     for place, text in (("here", "step = 1"), ("there", "step = 1"), ("later", "step = 2")):
         (tmp_path / place).mkdir()
         (tmp_path / place / "flows.py").write_text(text, encoding="utf-8")
-        monkeypatch.setattr(sweeps, "__file__", str(tmp_path / place / "sweeps.py"))
+        monkeypatch.setattr(sweeps, "PACKAGE", tmp_path / place)
         names[place] = sweeps.code.__wrapped__()
     assert names["here"] == names["there"] != names["later"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from mfcourse import website
+from mfcourse.site.build import ROOT
 
 PROGRAM = shutil.which("jupyter-book", path=Path(sys.executable).parent)
 
@@ -16,7 +16,7 @@ PROGRAM = shutil.which("jupyter-book", path=Path(sys.executable).parent)
 def test_jupyter_book_2_builds_the_same_pages_without_a_warning(tmp_path, demand):
     demand(PROGRAM, "Jupyter Book 2")
     for folder in ("book", "notebooks"):
-        shutil.copytree(website.ROOT / folder, tmp_path / folder)
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     settings = yaml.safe_load((tmp_path / "book" / "myst.yml").read_text(encoding="utf-8"))
     settings["site"]["template"] = str(Path(__file__).parent / "stub_theme")
     (tmp_path / "book" / "myst.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")

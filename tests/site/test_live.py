@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mfcourse import live
+from mfcourse.site import live
 from tests.conftest import visit
 
 PICTURE = """section => [...section.querySelectorAll('canvas')].map(c => c.toDataURL()).join() +

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from mfcourse import flows, live, problems, starts
+from mfcourse import flows, problems, starts
 from mfcourse.certificates import certify
 from mfcourse.convex import certified_optimum
 from mfcourse.experiments import spike_steps
@@ -16,6 +16,7 @@ from mfcourse.measures import Measure, h1
 from mfcourse.penalties import soft_threshold
 from mfcourse.problems import Problem
 from mfcourse.risks import FeatureRisk
+from mfcourse.site import live
 from mfcourse.transport import wasserstein
 
 INSTANCES = live.instances("spikes")

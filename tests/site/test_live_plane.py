@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from mfcourse import flows, live, penalties, problems, transport
+from mfcourse import flows, penalties, problems, transport
 from mfcourse.certificates import certify
 from mfcourse.features import Neurons
 from mfcourse.measures import Measure, h1, h2
+from mfcourse.site import live
 from mfcourse.starts import sphere_start
 
 EMPTY = Measure(np.zeros(0), np.zeros((0, 2)))

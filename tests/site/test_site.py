@@ -7,7 +7,7 @@ import urllib.parse
 import pytest
 from bs4 import BeautifulSoup
 
-from mfcourse import website
+from mfcourse.site.build import ROOT
 from tests.conftest import RENDERED, home, visit
 
 KINDS = (  # one page of each kind
@@ -87,7 +87,7 @@ def test_links_anchors_images_and_downloads_lead_somewhere(site):
 
 
 def test_each_chapter_can_be_downloaded_as_the_notebook_it_is(site):
-    for notebook in (website.ROOT / "notebooks").glob("*.ipynb"):
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         links = parsed(site / "notebooks" / f"{notebook.stem}.html").find_all("a", href=re.compile(r"\.ipynb$"))
         (target,) = {link["href"] for link in links if "_sources" in link["href"]}
         assert (site / "notebooks" / target).resolve().read_bytes() == notebook.read_bytes()

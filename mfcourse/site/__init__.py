@@ -1,0 +1,6 @@
+"""The website: the notebooks and the pages of book/ as one site, which fetches nothing from elsewhere.
+
+`build` makes and serves it, `extension` and `pages` are what Sphinx is told: the one about the site as a whole, the
+other about what becomes of a page; `live` holds the pictures that compute while you watch. A new page is a file in
+book/ and a line in book/myst.yml, or a notebook; a page about modules is a file in book/api/ and a name in `extension`.
+"""

@@ -1,0 +1,43 @@
+"""What becomes of a page: solutions fold, statements get a frame, labels lead to the statements."""
+
+import pytest
+from docutils import nodes
+
+from mfcourse.site import pages
+
+
+def paragraph(bold, rest):
+    return nodes.paragraph("", "", nodes.strong("", bold), nodes.Text(rest))
+
+
+def test_a_solution_folds_with_its_code():
+    code = nodes.container("", classes=["cell", "tag_hide-cell"], hide_mode="all")
+    section = nodes.section("", nodes.paragraph("", "So."), nodes.paragraph("", "More."), code, nodes.title())
+    pages.fold(section[0], "Solution 3.1")
+    folded, after = section.children
+    assert (folded["title"], folded.astext().split()) == ("Solution 3.1", ["So.", "More."])
+    assert folded[-1] is code
+    assert code["hide_mode"] is None
+    assert isinstance(after, nodes.title)
+    with pytest.raises(ValueError, match=r"Solution 3.2 must be followed by code"):
+        pages.fold(nodes.section("", nodes.paragraph())[0], "Solution 3.2")
+
+
+def test_a_statement_is_framed_with_the_list_that_ends_it():
+    first = paragraph("Assumptions 3.4.", " One of these:")
+    section = nodes.section("", first, nodes.bullet_list(), nodes.paragraph("", "A circle has no edge."))
+    pages.frame(first)
+    assert section[0]["classes"] == ["statement"]
+    assert [type(child) for child in section[0]] == [nodes.paragraph, nodes.bullet_list]
+    assert section[1].astext() == "A circle has no edge."
+
+
+@pytest.mark.parametrize(
+    ("text", "target"), [("Thm 3.3.", "thm-3-3"), ("Prop. C.1", "prop-c-1"), ("Assumptions 3.4.", "assumptions-3-4")]
+)
+def test_labels_in_bold_lead_to_the_statements(text, target):
+    bold = nodes.strong("", text)
+    pages.link(bold, pages.LABEL.match(text), "notebooks/x")
+    assert bold.astext() == text
+    assert bold[0]["reftarget"] == target
+    assert not pages.LABEL.match("Theorem")
