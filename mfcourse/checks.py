@@ -210,7 +210,8 @@ def residual(values, size):
 def same_runs(**shapes):
     """The leading axes that these shapes have in common; ValueError if they do not fit each other."""
     try:
-        return np.broadcast_shapes(*shapes.values())
+        first, *others = shapes.values()
+        return first if all(shape == first for shape in others) else np.broadcast_shapes(first, *others)
     except ValueError:
         found = " and ".join(f"{name} of {shape}" for name, shape in shapes.items())
         raise ValueError(

@@ -12,6 +12,7 @@ from mfcourse import checks, results, search
 from mfcourse.scratch import Scratch
 
 BLOCK = 2**14  # particles whose powers fit in the cache together
+FEW = 2**9  # cosines so few that one call for all of them is faster than several calls on less
 
 
 class Fourier:
@@ -40,6 +41,7 @@ class Fourier:
         self._amplitude = functools.reduce(np.kron, [self._axis] * self.dimension)  # and phi(t), but for gains
         self.gains = None if gains is None else self._filter(gains)
         k, axes = np.arange(self.cutoff + 1), range(self.dimension)
+        self._turns = k[1:].astype(np.float64)
         self._derivative = np.r_[0, k[1:] + self.cutoff, k[1:]], 2 * np.pi * np.r_[k, -k[1:]]
         self._first = self._derivatives([()] + [(i,) for i in axes])
         self._second = self._derivatives([(i, j) for i in axes for j in axes])
@@ -82,13 +84,15 @@ class Fourier:
     def push(self, w, theta):
         """Prediction (1/m) sum_i w_i phi(theta_i), shape (..., n)."""
         w, theta = checks.particles(w, theta, self.dimension)
-        return self._push(w, theta, self._evaluate(theta))
+        return results.finite(self._push(w, self._evaluate(theta)), w=w, theta=theta)
 
     @results.quietly
     def pull(self, residual, theta):
         """Potential <residual, phi(theta_i)> (..., m) and its gradient in theta_i (..., m, d)."""
         theta = checks.points("theta", theta, self.dimension)
-        return self._pull(residual, theta, self._evaluate(theta))
+        values = self._combine(residual, self._first, self._evaluate(theta))
+        results.finite(values, residual=residual, theta=theta)
+        return values[..., 0, :], values[..., 1:, :].mT
 
     @results.quietly
     def push_pull(self, w, theta, respond):
@@ -98,8 +102,11 @@ class Fourier:
         """
         w, theta = checks.particles(w, theta, self.dimension)
         tables = self._evaluate(theta)
-        prediction = self._push(w, theta, tables)
-        return prediction, *self._pull(respond(prediction), theta, tables)
+        prediction = self._push(w, tables)
+        residual = respond(prediction)
+        values = self._combine(residual, self._first, tables)
+        results.finite((prediction, values), w=w, theta=theta, residual=residual)
+        return prediction, values[..., 0, :], values[..., 1:, :].mT
 
     @results.quietly
     def hessian(self, residual, theta):
@@ -166,10 +173,22 @@ class Fourier:
         """cos(2 pi k t) and sin(2 pi k t) for each axis, shape (..., rows, m), in buffers that are kept."""
         runs, m = theta.shape[:-2], theta.shape[-2]
         tables = [scratch.get((self._rows, *runs, m), theta.dtype) for scratch in self._tables]
-        for start in range(0, m, BLOCK):
-            block = slice(start, start + BLOCK)
-            self._fill([table[..., block] for table in tables], theta[..., block, :])
+        if theta.size * self.cutoff <= FEW:
+            self._fill_at_once(tables, theta)
+        else:
+            for start in range(0, m, BLOCK):
+                block = slice(start, start + BLOCK)
+                self._fill([table[..., block] for table in tables], theta[..., block, :])
         return [np.moveaxis(table, 0, -2) for table in tables] if runs else tables
+
+    def _fill_at_once(self, tables, theta):
+        """A cosine and a sine for each particle and each frequency."""
+        turn = 2 * np.pi * (theta - np.rint(theta))
+        for axis, table in enumerate(tables):
+            angles = np.multiply.outer(self._turns.astype(theta.dtype, copy=False), turn[..., axis])
+            table[0] = 1
+            np.cos(angles, out=table[1 : self.cutoff + 1])
+            np.sin(angles, out=table[self.cutoff + 1 :])
 
     def _fill(self, tables, theta):
         """Powers of z = exp(2 pi i t) = (1 + i tan pi t) / (1 - i tan pi t) by doubling, on one block of particles."""
@@ -191,19 +210,14 @@ class Fourier:
             table[1 : self.cutoff + 1] = powers.real
             table[self.cutoff + 1 :] = powers.imag
 
-    def _push(self, w, theta, tables):
+    def _push(self, w, tables):
         products = w[..., None, :]
         for table in tables[:-1]:
             products = products[..., :, None, :] * table[..., None, :, :]
             products = products.reshape(*w.shape[:-1], -1, w.shape[-1])
-        total = products @ np.swapaxes(tables[-1], -1, -2)
+        total = products @ tables[-1].mT
         scale = (self._amplitude / w.shape[-1]).astype(total.dtype, copy=False)
-        return results.finite(total.reshape(*w.shape[:-1], self.size) * scale, w=w, theta=theta)
-
-    def _pull(self, residual, theta, tables):
-        values = self._combine(residual, self._first, tables)
-        results.finite(values, residual=residual, theta=theta)
-        return values[..., 0, :], values[..., 1:, :].swapaxes(-2, -1)
+        return total.reshape(*w.shape[:-1], self.size) * scale
 
     def _combine(self, residual, derivatives, tables):
         """<residual, phi> or its derivatives, one row for each of them, at the points of the tables: (..., C, m)."""

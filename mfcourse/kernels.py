@@ -11,6 +11,7 @@ import numpy as np
 from mfcourse import activations, checks, results
 
 PAIRS = 2**16  # pairs of neurons worked on together, so that they stay in the cache
+ALL = slice(None)
 ROWS = 64  # least number of rows of such a block, for the sake of the matrix products
 
 
@@ -113,9 +114,11 @@ def _sums(left, right, tables, sides):
 
     `tables` receives a block of u and the slices of its rows and columns; it may work in place.
     """
+    rows = max(ROWS, PAIRS // max(right[..., 0].size, 1))
+    if rows >= left.shape[-2]:  # all of them in one block
+        return [table @ side for table, side in zip(tables(left @ right.mT, ALL, ALL), sides, strict=True)]
     runs = np.broadcast_shapes(left.shape[:-2], right.shape[:-2], *(side.shape[:-2] for side in sides))
     sums = [np.zeros((*runs, left.shape[-2], side.shape[-1]), side.dtype) for side in sides]
-    rows = max(ROWS, PAIRS // max(right[..., 0].size, 1))
     for start in range(0, left.shape[-2], rows):
         own, after = slice(start, start + rows), slice(start + rows, None)
         others = slice(start if left is right else 0, None)
@@ -130,7 +133,7 @@ def _sums(left, right, tables, sides):
 def _directions(vectors):
     """Unit vectors (..., m, d) and lengths (..., m); a zero vector has the direction 0."""
     length = np.sqrt(np.vecdot(vectors, vectors))
-    return vectors / np.where(length > 0, length, 1)[..., None], length
+    return vectors / (length + (length == 0))[..., None], length
 
 
 def _compressed(vectors):

@@ -54,17 +54,15 @@ class FeatureRisk:
     def __call__(self, w, theta):
         try:
             prediction, potential, gradient = self.features.push_pull(w, theta, self.loss.gradient)
-            value = self.loss.value(prediction)
+            return self.loss.value(prediction), potential, gradient
         except NotFinite:
             results.blame(w=w, theta=theta)
-        _demand_finite(prediction, value, w, theta)
-        return value, potential, gradient
 
     @results.quietly
     def residual(self, w, theta):
         """R'(int phi dmu), the vector (..., n) whose product with phi(theta) is the potential."""
         prediction = self.features.push(w, theta)
-        _demand_finite(prediction, 0.0, w, theta)
+        results.finite(prediction, w=w, theta=theta)
         return self.loss.gradient(prediction)
 
     def field(self, w, theta, at):
@@ -136,7 +134,7 @@ class PopulationRisk:
         except NotFinite:
             results.blame(w=w, theta=theta)
         value = np.vecdot(masses, potential) / 2
-        _demand_finite(potential, value + gradient.sum(axis=(-1, -2)), w, theta)
+        results.finite((value, gradient), w=w, theta=theta)
         m = np.shape(w)[-1]
         # Near the teacher the difference of large terms is all rounding, which may be negative: the risk is not.
         return np.maximum(value, 0), potential[..., :m].copy(), gradient[..., :m, :].copy()
@@ -149,7 +147,7 @@ class PopulationRisk:
             potential, gradient = self._correlate(at, positions, masses)
         except NotFinite:
             results.blame(w=w, theta=theta, at=at)
-        _demand_finite(potential, 0.0, w, theta)
+        results.finite(potential, w=w, theta=theta)
         return potential, gradient
 
     def potential(self, w, theta, at):
@@ -189,12 +187,13 @@ class PopulationRisk:
         """mu - teacher: masses (..., m + m0) and positions (..., m + m0, d)."""
         w, theta = checks.particles(w, theta, self.dimension)
         masses, positions = (x.astype(w.dtype, copy=False) for x in (-self._masses, self._positions))
-        runs = np.broadcast_shapes(w.shape[:-1], masses.shape[:-1])
-        pairs = ((w / w.shape[-1], masses), (theta, positions))
-        return [
-            np.concatenate([np.broadcast_to(x, (*runs, *x.shape[-k:])) for x in pair], axis=-k)
-            for k, pair in enumerate(pairs, start=1)
-        ]
+        runs = checks.same_runs(w=w.shape[:-1], teacher=masses.shape[:-1])
+        m = w.shape[-1]
+        both = np.empty((*runs, m + masses.shape[-1]), w.dtype)
+        both[..., :m], both[..., m:] = w / m, masses
+        places = np.empty((*both.shape, self.dimension), theta.dtype)
+        places[..., :m, :], places[..., m:, :] = theta, positions
+        return both, places
 
     def _correlate(self, at, sources, masses):
         """E phi(at_i) int phi dnu and its gradient in at_i, nu with these masses (..., m) at these positions."""
@@ -204,8 +203,3 @@ class PopulationRisk:
         total, gradient = CLOSED_FORMS[sigma.core][0](a, b, masses)
         total = sigma.amplitude**2 * total + sigma.offset**2 * masses.sum(axis=-1, keepdims=True)
         return total, sigma.chain(at, gradient) * sigma.amplitude**2
-
-
-def _demand_finite(prediction, value, w, theta):
-    """A NaN or an infinity anywhere in a run ends up in its prediction, so looking for one costs almost nothing."""
-    results.finite((prediction, value), w=w, theta=theta)

@@ -146,7 +146,7 @@ def test_the_tallest_of_thousands_of_peaks_is_found_wherever_the_grid_lies(cutof
     top = abs(features.pull(residual, place[None])[0][0])
     assert top == pytest.approx(1.001, rel=1e-12)
     values, _, proof = features.peaks(residual)
-    assert np.abs(values).max() >= top * (1 - 1e-14)
+    assert np.abs(values).max() >= top * (1 - 1e-13)  # one point is evaluated otherwise than thousands
     assert proof is True
 
 
@@ -180,8 +180,10 @@ def test_gaps_of_a_stack_are_those_of_its_runs():
     w, theta = rng.normal(size=(4, 9)), rng.uniform(size=(4, 9, 1))
     stacked = bounds(problems.stack(singles), w, theta)
     for k, problem in enumerate(singles):
-        for part, alone in zip(stacked[:4], bounds(problem, w[k], theta[k])[:4], strict=True):
+        *numbers, worst = bounds(problem, w[k], theta[k])[:4]
+        for part, alone in zip(stacked[:3], numbers, strict=True):
             np.testing.assert_allclose(part[k], alone, rtol=1e-12)
+        np.testing.assert_allclose(stacked[3][k], worst, atol=1e-8)  # a summit is flat: its place is known by half
     np.testing.assert_allclose(gap(problems.stack(singles), w, theta), 1 - stacked[1] / stacked[0], rtol=1e-12)
 
 
