@@ -33,6 +33,24 @@ RENDERED = "() => !window.MathJax || MathJax.startup.promise.then(() => true)"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
+def pytest_configure(config):
+    """Notebooks lie in another folder: what is done for their kernels cannot be a hook of this file alone."""
+    config.pluginmanager.register(Kernels())
+
+
+class Kernels:
+    """Kernels of notebooks that move each control to its ends."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item):
+        """nbval starts the kernel of a notebook before its first cell."""
+        with pytest.MonkeyPatch.context() as environment:
+            if item.path.suffix == ".ipynb":
+                environment.setenv("PYTHONPATH", str(Path(__file__).parent / "hooks"), prepend=os.pathsep)
+                environment.setenv("MFCOURSE_HOOKS", "move")
+            return (yield)
+
+
 @pytest.fixture
 def course_style():
     """The course's figure style; every figure that a test leaves open is closed."""

@@ -172,8 +172,9 @@ assert np.array_equal(runs[0].theta, runs[1].theta) and np.array_equal(runs[0].w
 print(np.abs(runs[0].w[0] - w).max(), np.abs(runs[0].theta[0] / theta - 1).max(), runs[0].w[0, 0])
 """
     moved = []
-    for path in (f"{ROOT}", os.pathsep.join([f"{ROOT / 'tests' / 'shaken'}", f"{ROOT}"])):
-        environment = os.environ | {"PYTHONPATH": path}
+    path = os.pathsep.join([f"{ROOT / 'tests' / 'hooks'}", f"{ROOT}"])
+    for hooks in ("", "shake"):
+        environment = os.environ | {"PYTHONPATH": path, "MFCOURSE_HOOKS": hooks}
         said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True).stdout
         moved.append([float(number) for number in said.split()])
     assert moved[0] == [0, 0, 0]
