@@ -1,5 +1,7 @@
 """Checks for lab A, starts of the spikes: which of them a trap can hold."""
 
+import functools
+
 import numpy as np
 
 from mfcourse import certificates, experiments, flows, problems, starts
@@ -83,15 +85,15 @@ def check_verdict(verdict, seed=0):
     seed: an instance on which six particles get stuck, and one sign for conic steps, but not for forward-backward ones.
     """
     problem, forward, mirror = _instance(seed)
-    six, early = (_end(problem, forward, starts.grid_start(6), steps) for steps in (4000, 30))
-    ten = w, theta = _end(problem, forward, starts.grid_start(10))
+    six, early = _end(seed, 6), _end(seed, 6, 30)
+    ten = w, theta = _end(seed, 10)
     slope = certificates.gap(problem, 0.999 * w, theta) / 1e-3  # near an optimum: of the gap, as all weights shrink
     good, near = (((1 - gap / slope) * w, theta) for gap in (5e-7, 1e-4))
 
     def conic(w, theta):  # rounded, so that it comes to rest exactly
         return tuple(part.round(12) for part in mirror(w, theta))
 
-    positive = _end(problem, conic, _one_sign(), metric="mirror")
+    positive = _run(problem, conic, _one_sign(1), metric="mirror")
 
     def moving(size, by=0.0, factor=1.0):
         return lambda w, theta: (factor * w + by, theta + size)
@@ -120,11 +122,10 @@ def check_dual_bound(dual_bound, seed=10):
 
     Any feasible q of about the right length is accepted; that it is feasible, its `peaks` say.
     """
-    problem, forward, _ = _instance(seed)
+    problem = problems.spikes(seed)
     features, rng = problem.risk.features, np.random.default_rng(seed)
     clouds = [(rng.normal(size=m) * m, rng.uniform(size=(m, 1))) for m in (3, 8, 20)]
-    settings = ((starts.grid_start(6), 4000), (starts.grid_start(100), 100), (starts.grid_start(100), 400))
-    cases = [(problem, state) for state in (*(_end(problem, forward, *setting) for setting in settings), *clouds)]
+    cases = [(problem, state) for state in (_end(seed, 6), _end(seed, 100, 100), _end(seed, 100, 400), *clouds)]
     weak = problems.spikes(seed, lam=30)  # here the residual of nothing at all keeps its bound
     cases += [(problem, starts.grid_start(4)), (weak, starts.grid_start(4))]
     formula, fine, coarse, total = True, True, True, {FINE: 0, COARSE: 0}
@@ -157,8 +158,7 @@ def check_newcomer(newcomer, seed=10):
     seed: an instance on which six particles, and either sign alone with conic steps, get stuck.
     """
     problem, forward, mirror = _instance(seed)
-    begin = (forward, starts.grid_start(6), "euclidean"), *((mirror, _one_sign(s), "conic") for s in (1, -1))
-    traps = [(step, _end(problem, step, start, metric=metric), metric) for step, start, metric in begin]
+    traps = [(forward, _end(seed, 6), "euclidean"), *((mirror, _end(seed, 100, sign=s), "conic") for s in (1, -1))]
     rng = np.random.default_rng(seed)
     clouds = [(rng.normal(size=m) * m, rng.uniform(size=(m, 1))) for m in (2, 4)]
     outside, largest, falls = True, True, True
@@ -184,7 +184,7 @@ def _opened(newcomer, problem, step, state, metric):
         (w, theta), m = state, len(state[0]) + 1
         sign, place = _newcomer(newcomer, problem, state)
         more = np.append(w * m / (m - 1), sign * 1e-3), np.vstack([theta, place])
-        state = _end(problem, step, more, metric=metric)
+        state = _run(problem, step, more, metric=metric)
         if certificates.gap(problem, *state) <= GLOBAL:
             return True
     return False
@@ -234,9 +234,17 @@ def _instance(seed):
     return problem, forward, flows.conic_mirror(problem, lam / 150, 5e-5 * lam)
 
 
-def _one_sign(sign=1):
+def _one_sign(sign):
     return np.full(100, sign * 0.25), starts.grid_start(100)[1]
 
 
-def _end(problem, step, start, steps=4000, metric="euclidean"):
+@functools.cache
+def _end(seed, m, steps=4000, sign=0):
+    problem, forward, mirror = _instance(seed)
+    if sign:  # of all particles
+        return _run(problem, mirror, _one_sign(sign), metric="conic")
+    return _run(problem, forward, starts.grid_start(m), steps)
+
+
+def _run(problem, step, start, steps=4000, metric="euclidean"):
     return flows.flow(problem, step, start, steps, record=(), stop=flows.until_settled(problem, metric=metric)).state

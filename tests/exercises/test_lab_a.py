@@ -231,8 +231,7 @@ def test_the_column_of_ends_is_judged_by_the_runs(ends, capsys):
 
 def remembered(function, seed):
     """Answers that fit one instance only: those of `function` there, whatever is asked."""
-    problem, forward, _ = lab_a._instance(seed)
-    state = lab_a._end(problem, forward, lab_a.starts.grid_start(6))
+    state = lab_a._end(seed, 6)
     return lambda problem, *rest: function(lab_a.problems.spikes(seed), *state, *rest[2:])
 
 
