@@ -9,10 +9,7 @@ import math
 import numpy as np
 
 from mfcourse import checks, results, search
-from mfcourse.scratch import Scratch
-
-BLOCK = 2**14  # particles whose powers fit in the cache together
-FEW = 2**9  # cosines so few that one call for all of them is faster than several calls on less
+from mfcourse.waves import Waves
 
 
 class Fourier:
@@ -41,12 +38,10 @@ class Fourier:
         self._amplitude = functools.reduce(np.kron, [self._axis] * self.dimension)  # and phi(t), but for gains
         self.gains = None if gains is None else self._filter(gains)
         k, axes = np.arange(self.cutoff + 1), range(self.dimension)
-        self._turns = k[1:].astype(np.float64)
         self._derivative = np.r_[0, k[1:] + self.cutoff, k[1:]], 2 * np.pi * np.r_[k, -k[1:]]
         self._first = self._derivatives([()] + [(i,) for i in axes])
         self._second = self._derivatives([(i, j) for i in axes for j in axes])
-        self._angles, self._powers = Scratch(), Scratch()
-        self._tables = [Scratch() for _ in axes]
+        self._waves = [Waves(self.cutoff) for _ in axes]
 
     def _filter(self, gains):
         gains = checks.finite("gains", gains).astype(np.float64)
@@ -171,44 +166,7 @@ class Fourier:
 
     def _evaluate(self, theta):
         """cos(2 pi k t) and sin(2 pi k t) for each axis, shape (..., rows, m), in buffers that are kept."""
-        runs, m = theta.shape[:-2], theta.shape[-2]
-        tables = [scratch.get((self._rows, *runs, m), theta.dtype) for scratch in self._tables]
-        if theta.size * self.cutoff <= FEW:
-            self._fill_at_once(tables, theta)
-        else:
-            for start in range(0, m, BLOCK):
-                block = slice(start, start + BLOCK)
-                self._fill([table[..., block] for table in tables], theta[..., block, :])
-        return [np.moveaxis(table, 0, -2) for table in tables] if runs else tables
-
-    def _fill_at_once(self, tables, theta):
-        """A cosine and a sine for each particle and each frequency."""
-        turn = 2 * np.pi * (theta - np.rint(theta))
-        for axis, table in enumerate(tables):
-            angles = np.multiply.outer(self._turns.astype(theta.dtype, copy=False), turn[..., axis])
-            table[0] = 1
-            np.cos(angles, out=table[1 : self.cutoff + 1])
-            np.sin(angles, out=table[self.cutoff + 1 :])
-
-    def _fill(self, tables, theta):
-        """Powers of z = exp(2 pi i t) = (1 + i tan pi t) / (1 - i tan pi t) by doubling, on one block of particles."""
-        half, twice = self._angles.get((2, *theta.shape), theta.dtype)
-        np.subtract(theta, np.rint(theta, out=half), out=half)
-        np.tan(np.multiply(half, np.pi, out=half), out=half)
-        np.add(np.multiply(half, half, out=twice), 1, out=twice)
-        np.divide(2, twice, out=twice)
-        powers = self._powers.get((self.cutoff, *theta.shape[:-1]), np.result_type(theta, np.complex64))
-        for axis, table in enumerate(tables):
-            np.subtract(twice[..., axis], 1, out=powers[0].real)
-            np.multiply(twice[..., axis], half[..., axis], out=powers[0].imag)
-            known = 1
-            while known < self.cutoff:
-                new = min(known, self.cutoff - known)
-                np.multiply(powers[:new], powers[known - 1], out=powers[known : known + new])
-                known += new
-            table[0] = 1
-            table[1 : self.cutoff + 1] = powers.real
-            table[self.cutoff + 1 :] = powers.imag
+        return [waves.table(theta[..., axis]) for axis, waves in enumerate(self._waves)]
 
     def _push(self, w, tables):
         products = w[..., None, :]

@@ -19,7 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 CHECKS = sorted(path.stem for path in (PACKAGE / "exercises").glob("*.py") if re.search(r"\d\d|lab_.", path.stem))
 ORDER = [  # a module may import those before it
     *("foreign", "checks", "results", "files", "endings", "scratch"),
-    *("measures", "activations", "kernels", "search", "fourier", "features", "intervals"),
+    *("measures", "activations", "kernels", "search", "waves", "fourier", "features", "intervals"),
     *("losses", "risks", "penalties", "problems", "certificates"),
     *("runs", "motion", "steps", "starts", "flows", "topology", "stochastic"),
     *("sliding", "convex", "plans", "transport"),

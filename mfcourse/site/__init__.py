@@ -2,5 +2,6 @@
 
 `build` makes and serves it, `extension` and `pages` are what Sphinx is told: the one about the site as a whole, the
 other about what becomes of a page; `live` holds the pictures that compute while you watch. A new page is a file in
-book/ and a line in book/myst.yml, or a notebook; a page about modules is a file in book/api/ and a name in `extension`.
+book/, or a notebook, and a line in book/myst.yml. A new module is a section on a page of book/api; a new page there is
+a name in `extension`.
 """

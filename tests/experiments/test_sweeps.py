@@ -164,7 +164,7 @@ def change_end(path):
         (save_seven_steps, "holds a run of no known origin, wanted is spikes, flow, seeds 0, m = 6 by .*100000 steps"),
         (keep_seven_steps, "holds a run that was not finished: it ends after 7 steps, wanted are 100000"),
         (keep_fewer_steps, "holds .* at most 7 steps.* wanted is .* at most 100000 steps"),
-        (keep_other_steps, r"holds .*experiments\.plain_run, .* wanted is .*experiments\.spike_run"),
+        (keep_other_steps, r"holds .*experiments\.paper\.plain_run, .* wanted is .*experiments\.paper\.spike_run"),
         (keep_other_seed, "holds .* seeds 3, .* wanted is .* seeds 0, "),
         (keep_other_size, "holds .* m = 5 .* wanted is .* m = 6 "),
         (change_version, f"holds .* mfcourse 0.0.9 .* wanted is .* mfcourse {__version__} "),
