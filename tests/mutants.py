@@ -49,7 +49,7 @@ def changed(node, field):
     old = getattr(node, field, None)
     if field == "op" and type(old) in OPERATORS:
         return OPERATORS[type(old)]()
-    if field == "ops" and type(old[0]) in OPERATORS:
+    if field == "ops" and old and type(old[0]) in OPERATORS:
         return [OPERATORS[type(old[0])](), *old[1:]]
     if field == "value" and isinstance(node, ast.Constant) and isinstance(old, bool | int | float):
         return (not old) if isinstance(old, bool) else old + 1 if isinstance(old, int) else old * 2
@@ -92,7 +92,8 @@ def survives(name, tree, tests):
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         sys.meta_path.insert(0, Mutated(name, tree))
-        os._exit(pytest.main(["-o", "addopts=", "-x", "-q", "-p", "no:cacheprovider", *tests]) != 0)
+        loaded = "ignore::pytest.PytestAssertRewriteWarning"  # hypothesis, above
+        os._exit(pytest.main(["-o", "addopts=", "-W", loaded, "-x", "-q", "-p", "no:cacheprovider", *tests]) != 0)
     return os.waitpid(child, 0)[1] == 0
 
 
@@ -108,6 +109,8 @@ def main():
     sys.path.insert(0, str(ROOT))
     name = f"mfcourse.{arguments.module}"
     tree = ast.parse(source(name).read_text(encoding="utf-8"))
+    if not survives(name, tree, arguments.tests):
+        sys.exit(f"{arguments.module}: the tests fail without any change")
     found = list(changes(tree))
     chosen = random.Random(arguments.seed).sample(found, min(arguments.n, len(found)))
     survivors = 0
