@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfcourse import convex, flows, problems, starts
-from mfcourse.certificates import bounds, certify, gap
+from mfcourse.certificates import Certificate, bounds, certify, gap
 from mfcourse.features import Fourier
 from mfcourse.losses import Logistic
 from mfcourse.measures import Measure
@@ -267,3 +267,13 @@ def test_a_one_sided_optimum_is_optimal_for_the_one_sided_problem_only():
     assert "-eta" in certify(positive, best * 0.5).verdict
     with pytest.raises(ValueError, match="w must be >= 0, as the problem is of non-negative measures"):
         certify(positive, problem.truth)
+
+
+@pytest.mark.parametrize(("top", "words"), [(1.0, "keeps its bound"), (1 + 1e-12, "keeps its bound"), (1.1, "exceeds")])
+def test_rounding_alone_is_not_said_to_exceed_a_bound(top, words):
+    assert words in Certificate(2.0, 1.0, 0.5, top, np.zeros(1)).verdict
+
+
+@pytest.mark.parametrize(("dimension", "place"), [(3, "0.000, 0.000, 0.000, mass"), (4, "0.000, 0.000, 0.000, ...,")])
+def test_a_place_in_many_dimensions_is_cut_short(dimension, place):
+    assert place in Certificate(2.0, 1.0, 0.5, 1.1, np.zeros(dimension)).verdict

@@ -389,3 +389,16 @@ def test_a_residual_has_one_entry_for_each_feature(shape):
             compute(np.zeros(shape), theta)
     with pytest.raises(ValueError, match=r"^residual must have shape"):
         features.push_pull(np.zeros(3), theta, lambda f: np.zeros(shape))
+
+
+@pytest.mark.parametrize(("dimension", "runs"), [(1, ()), (1, (2,)), (2, ()), (3, (2,))])
+def test_a_survey_is_the_potential_on_a_regular_grid(dimension, runs):
+    """The grid of the certificates: by products of tables, one for each axis, and point by point."""
+    features, side = Fourier(3, dimension), 9
+    residual = np.random.default_rng(0).normal(size=(*runs, features.size))
+    axes = np.meshgrid(*[np.arange(side) / side] * dimension, indexing="ij")
+    points = np.stack(axes, axis=-1).reshape(-1, dimension)
+    points = np.broadcast_to(points, (*runs, *points.shape))
+    grid = features.survey(residual, side)
+    assert grid.shape == (*runs, *[side] * dimension)
+    np.testing.assert_allclose(grid.reshape(*runs, -1), features.pull(residual, points)[0], rtol=1e-12, atol=1e-12)

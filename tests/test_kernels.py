@@ -98,6 +98,27 @@ def test_the_slope_of_the_arcsine_is_right_for_long_vectors_in_the_same_directio
         assert gradient[0, 1] == 0
 
 
+@both
+@pytest.mark.parametrize(("size", "sign"), [(1.0, 1), (1.0, -1), (1e9, 1), (1e9, -1)])
+def test_rounding_takes_no_parallel_or_opposite_vectors_beyond_a_cosine_of_one(summed, matrix, core, size, sign):
+    """Five hundred pairs, of which rounding takes some beyond: kernels and gradients are those of the limit."""
+    a = size * np.random.default_rng(0).normal(size=(500, 7))
+    b, squared = 2 * sign * a, np.vecdot(a, a)
+    directions = [kernels._directions(x)[0] if summed is arc_cosine else kernels._compressed(x)[0] for x in (a, b)]
+    assert (size == 1 and summed is arc_sine) or (np.abs(np.vecdot(*directions)) > 1).any()
+    together, gradient = summed(a[:, None], b[:, None], np.ones((500, 1)))
+    if summed is arc_cosine:
+        exact, slope = max(sign, 0) * squared, max(sign, 0) * a  # E relu(z) relu(2 z) = E z^2 and 0
+    else:
+        shared = 4 * sign * squared / np.sqrt((1 + 2 * squared) * (1 + 8 * squared))
+        exact = 2 / np.pi * np.arcsin(shared)
+        steep = 1 / ((1 + 2 * squared) * np.sqrt(1 + 10 * squared))  # du/dr / sqrt(1 - u^2), over 2 |b|
+        slope = 2 / np.pi * 4 * sign * a * steep[:, None]
+    np.testing.assert_allclose(np.diagonal(matrix(a, b)), exact, rtol=1e-7, atol=1e-7 * size**2 * (sign < 0))
+    np.testing.assert_allclose(together[:, 0], exact, rtol=1e-7, atol=1e-7 * size**2 * (sign < 0))
+    np.testing.assert_allclose(gradient[:, 0], slope, rtol=1e-9, atol=1e-7 * size if summed is arc_cosine else 1e-15)
+
+
 def test_a_zero_vector_shares_nothing_has_no_pull_and_feels_none():
     a, b, masses = example()
     a[1], b[2] = 0, 0

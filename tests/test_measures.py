@@ -268,6 +268,16 @@ def test_a_chain_of_atoms_becomes_one_atom_even_across_the_cut(weights, position
     assert (apart - (period or 0) * np.round(apart / (period or 1))) == pytest.approx(0, abs=1e-14)
 
 
+@pytest.mark.parametrize(("positions", "period"), [([0.125, 0.375], None), ([0.125, 0.875], 1)])
+def test_atoms_exactly_one_radius_apart_become_one(positions, period):
+    assert len(Measure(np.ones(2), np.array(positions)[:, None]).merge(0.25, period)) == 1
+
+
+def test_a_far_cloud_merges_beside_an_atom_at_the_origin():
+    far = Measure(np.ones(3), [[0.0, 0.0], [1e200, 1e200], [1e200, 1.001e200]]).merge(1e198)
+    assert sorted(far.weights.tolist()) == [1, 2]
+
+
 def test_atoms_around_a_corner_of_the_torus_become_one():
     corners = [[0.99, 0.98], [0.01, 0.98], [0.99, 0.02], [0.01, 0.02]]
     merged = Measure(np.ones(4), corners).merge(0.05, period=1)
@@ -349,6 +359,11 @@ def test_a_copy_of_a_measure_cannot_be_changed_either(duplicate):
     assert masses_by_position(twin) == masses_by_position(TWO)
     assert not twin.weights.flags.writeable
     assert not twin.positions.flags.writeable
+
+
+def test_a_measure_is_itself_and_no_other():
+    """Whether two measures are close is a question for a distance; as a key, a measure stands for itself."""
+    assert len({TWO, TWO, Measure(TWO.weights, TWO.positions)}) == 2
 
 
 def test_a_measure_and_its_arrays_go_separate_ways():

@@ -612,3 +612,10 @@ def test_equal_masses_in_float32_are_equal_as_far_as_float32_can_tell(dimension,
     assert wasserstein(*clouds) == pytest.approx(dimension**0.5, rel=1e-6)
     with pytest.raises(ValueError, match=r"^transport needs equal masses"):
         wasserstein(clouds[0], np.float32(1.00001) * clouds[1])
+
+
+def test_a_plan_is_of_least_squares_unless_another_power_is_named():
+    rng = np.random.default_rng(3)
+    mu, nu = (random_probability(rng, 20, 2) for _ in range(2))
+    squares, cubes = optimal_plan(mu, nu, 2).cost(2), optimal_plan(mu, nu, 3).cost(2)
+    assert optimal_plan(mu, nu).cost(2) == squares < cubes
