@@ -277,3 +277,8 @@ def test_rounding_alone_is_not_said_to_exceed_a_bound(top, words):
 @pytest.mark.parametrize(("dimension", "place"), [(3, "0.000, 0.000, 0.000, mass"), (4, "0.000, 0.000, 0.000, ...,")])
 def test_a_place_in_many_dimensions_is_cut_short(dimension, place):
     assert place in Certificate(2.0, 1.0, 0.5, 1.1, np.zeros(dimension)).verdict
+
+
+@pytest.mark.parametrize(("left", "optimal"), [(0.0, True), (1e-8, True), (1.5e-8, False), (-1e-16, True)])
+def test_a_measure_is_called_optimal_up_to_a_gap_of_a_hundred_millionth(left, optimal):
+    assert Certificate(2.0, 2.0, left, 1.0, np.zeros(1)).optimal == optimal
