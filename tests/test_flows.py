@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from mfcourse import convex, experiments, flows, penalties, problems, starts
+from mfcourse import convex, experiments, flows, motion, penalties, problems, starts
 from mfcourse.certificates import gap
 from mfcourse.losses import Squared
 from mfcourse.problems import Problem
@@ -412,3 +412,58 @@ def test_non_negative_weights_stay_so_in_every_kind_of_step():
     settled = experiments.spike_flow(problem, 50)
     assert settled.reason == "certified"
     assert settled.energy[-1] == pytest.approx(problem.objective(best), rel=1e-7)
+
+
+@pytest.mark.parametrize("record", [(), (1,), (2,), (2, 3), range(10)])
+def test_a_flow_that_diverges_keeps_its_last_good_state_once(record):
+    """Weights grow a 10^60-fold in each step: after three, the risk is too large for a float."""
+    problem = problems.spikes(0)
+
+    def step(w, theta):
+        problem.risk(w, theta)
+        return w * 1e60, theta
+
+    with pytest.raises(flows.FlowDiverged) as caught:
+        flows.flow(problem, step, (np.ones(3), np.array([[0.1], [0.4], [0.8]])), 9, record=record)
+    run = caught.value.run
+    assert caught.value.step == 3
+    assert run.steps.tolist() == sorted({0, *(k for k in record if k <= 2), 2})
+    np.testing.assert_allclose(run.w[:, 0], 1e60 ** run.steps.astype(float), rtol=1e-12)
+    np.testing.assert_array_equal(caught.value.state[0], run.w[-1])
+    assert np.isfinite(run.energy).all()
+    assert run.reason == "diverged"
+    assert 0 <= run.seconds < 60
+
+
+def test_a_network_that_has_learnt_everything_is_not_called_silent():
+    """Without a residual no neuron feels anything either: here all labels are 0, and so are the weights in the end."""
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    problem = problems.from_data(x, np.zeros(6), "relu")
+    start = starts.sphere_start(4, np.random.default_rng(1), problem.risk.dimension, radius=1.0, weight=1.0)
+    run = flows.flow(problem, lambda w, theta: (0 * w, theta), start, 1)
+    assert run.energy[-1] == 0
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "conic", "mirror"])
+@pytest.mark.parametrize("scale", [1e-3, 7.0])
+def test_when_a_flow_is_at_rest_does_not_hang_on_the_units_of_the_data(metric, scale):
+    """Spikes: data, lambda and weights times s. A network: data and penalty times s, weights and positions sqrt s."""
+    rng = np.random.default_rng(0)
+    spikes = problems.spikes(0)
+    loss, state = spikes.risk.loss, (rng.normal(size=5), rng.uniform(size=(5, 1)))
+    other = Problem(FeatureRisk(spikes.risk.features, Squared(scale * loss.target, scale * loss.scale)), 1.0)
+    x, y = rng.normal(size=(20, 2)), rng.normal(size=20)
+    network, larger = (problems.from_data(x, s * y, "relu", penalty=0.1 * s) for s in (1.0, scale))
+    particles = starts.sphere_start(6, rng, network.risk.dimension, radius=1.0, weight=1.0)
+    for problem, here, same, there in (
+        (spikes, state, other, (scale * state[0], state[1])),
+        (network, particles, larger, tuple(scale**0.5 * part for part in particles)),
+    ):
+        share = motion._relative_dissipation(problem, *here, metric)
+        assert share == pytest.approx(motion._relative_dissipation(same, *there, metric), rel=1e-10)
+
+
+def test_one_step_size_of_many_below_zero_is_refused():
+    stack = problems.stack([problems.spikes(0), problems.spikes(1)])
+    with pytest.raises(ValueError, match="step_w must be >= 0"):
+        flows.forward_backward(stack, [0.1, -0.1], 1e-3)
