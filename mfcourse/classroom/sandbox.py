@@ -27,6 +27,8 @@ EXECUTE = (
 )
 LARGEST = 50 * 10**6  # bytes of a notebook after it has run
 LOOK = 0.2  # seconds between two looks at a process
+UNBORN = "Kernel died before replying to kernel_info"  # two that start together may be given the same port
+BIRTHS = 3  # so often is a kernel started before its notebook is given up: no code of it has run
 
 
 class Limits(NamedTuple):
@@ -48,6 +50,16 @@ def run_apart(notebook, limits, stop=None):
     where programs are. Raises Stopped if the whole takes too long, needs too much memory, prints without end, or does
     not come to its end, and soon after the event `stop` is set.
     """
+    for _ in range(BIRTHS - 1):
+        try:
+            return _run_once(notebook, limits, stop)
+        except Stopped as stopped:
+            if UNBORN not in str(stopped):
+                raise
+    return _run_once(notebook, limits, stop)
+
+
+def _run_once(notebook, limits, stop):
     import nbformat
 
     apart = {"prefix": "mfcourse-", "ignore_cleanup_errors": True}

@@ -242,6 +242,27 @@ def test_a_notebook_that_cannot_be_interrupted_is_stopped_as_a_whole(hand_in):
     assert grade.points == {}
 
 
+@pytest.mark.parametrize(
+    ("mishaps", "runs"), [([sandbox.UNBORN] * 2, True), ([sandbox.UNBORN] * 3, False), (["ill"], False)]
+)
+def test_a_kernel_that_was_never_there_is_started_again_and_nothing_else_is(monkeypatch, mishaps, runs):
+    """Kernels that start at the same moment may take the same port; no code of the notebook has run then."""
+    left = list(mishaps)
+
+    def once(notebook, limits, stop):
+        if left:
+            raise sandbox.Stopped(f"it did not run to its end (RuntimeError: {left.pop()})")
+        return notebook
+
+    monkeypatch.setattr(sandbox, "_run_once", once)
+    if runs:
+        assert sandbox.run_apart("a notebook", LIMITS) == "a notebook"
+    else:
+        with pytest.raises(sandbox.Stopped, match=mishaps[0]):
+            sandbox.run_apart("a notebook", LIMITS)
+        assert not left
+
+
 def test_an_interrupted_notebook_ends_at_once():
     stop = threading.Event()
     threading.Timer(2, stop.set).start()
