@@ -39,8 +39,9 @@ def changes(tree):
     for number, node in enumerate(ast.walk(tree)):
         if id(node) in silent:
             continue
-        for field in ("op", "ops", "operand", "value", "attr", "id", "body"):
-            if change := changed(node, field):
+        for field in ("op", "ops", "value", "attr", "id", "body"):
+            change = changed(node, field)
+            if change is not None:
                 yield number, field, change
 
 
@@ -52,7 +53,7 @@ def changed(node, field):
     if field == "ops" and old and type(old[0]) in OPERATORS:
         return [OPERATORS[type(old[0])](), *old[1:]]
     if field == "value" and isinstance(node, ast.Constant) and isinstance(old, bool | int | float):
-        return (not old) if isinstance(old, bool) else old + 1 if isinstance(old, int) else old * 2
+        return (not old) if isinstance(old, bool) else old + 1 if isinstance(old, int) else 2 * old or 1.0
     if field in ("attr", "id"):
         return NAMES.get(old)
     if (

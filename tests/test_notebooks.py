@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from mfcourse.site import live
 
@@ -222,3 +224,16 @@ interact(show, k=IntSlider(0, min=-2, max=7))
     )
     assert (done.returncode != 0) == ("at the edge" in done.stderr) == fails
     assert not {"-2", "7"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(("edge", "fails"), [(3, False), (7, True)])
+def test_the_kernels_of_nbval_move_controls_to_their_ends(edge, fails, tmp_path):
+    imports = "from ipywidgets import IntSlider, interact\n\n\n"
+    show = f"def show(k):\n    if k == {edge}:\n        raise RuntimeError('at the edge')\n\n\n"
+    cell = new_code_cell(f"{imports}{show}interact(show, k=IntSlider(0, min=-2, max=7));")
+    cell.metadata.tags = ["nbval-ignore-output"]
+    path = tmp_path / "one.ipynb"
+    nbformat.write(new_notebook(cells=[cell]), path)
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-n0", "-p", "tests.conftest", str(path)]
+    done = subprocess.run(command, cwd=HOOKS.parent.parent, capture_output=True, encoding="utf-8")
+    assert (done.returncode, "at the edge" in done.stdout) == (int(fails), fails), done.stdout

@@ -11,9 +11,14 @@ import io
 import warnings
 
 
-def as_dictionary(value, name):
-    """What the learner's function `name` returned, which must be a dictionary; AssertionError otherwise."""
-    assert isinstance(value, dict), f"{name} returns a dictionary."
+def as_dictionary(value, expected, keys=None):
+    """The learner's value, which must be a dictionary, with these keys and no others if they are named.
+
+    Raises AssertionError with `expected`, a sentence like "predictions returns a dictionary", otherwise.
+    """
+    assert isinstance(value, dict), f"{expected}."
+    holds, hint = (True, "") if keys is None else complete(value, keys)
+    assert holds, f"{expected}. {hint}"
     return value
 
 

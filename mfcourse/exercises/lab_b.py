@@ -25,7 +25,7 @@ INVENTED = {"flow": {5: 9, 20: 14, 7: 11, 10: 12}, "fixed": {10: 8, 50: 13}}  # 
 def check_predictions(predictions):
     """`predictions()` is complete and possible; whether it comes true is not judged."""
     names = ("six", "ten", "grid")
-    said = as_dictionary(predictions(), "predictions")
+    said = as_dictionary(predictions(), "predictions returns a dictionary")
     yield 1, *complete(said, names)
     given = [as_number(said[name], f"{name!r} is a number") for name in names if name in said]
     possible = all(n == round(n) for n in given) and all(0 <= n <= 100 for n in given[:2])
@@ -36,14 +36,14 @@ def check_predictions(predictions):
 @task("B2", 4)
 def check_one_run(one_run, seed=1000):
     """`one_run(seed, m)` is a record: its optimum is the certified one, J and gap are those of a finished flow."""
-    many, few = (as_dictionary(one_run(seed, m), "one_run") for m in (12, 3))
+    many, few = (as_dictionary(one_run(seed, m), "one_run returns a dictionary") for m in (12, 3))
     told, hint = complete(many, pooling.KEYS) if set(many) == set(few) else complete(few, pooling.KEYS)
     for m, r in ((12, many), (3, few)):
         last, end = _flow(seed, m)
         told = told and [r[key] for key in pooling.KEYS[:4]] == ["spikes", "flow", seed, m]
         told = told and isinstance(r["steps"], numbers.Integral) and isinstance(r["objective"], float)
         told = told and (r["steps"] == last or not np.isclose(r["objective"], end))  # another run is judged below
-    yield 1, told, f"{hint} 'spikes', 'flow', seed, m; steps a whole number, the last of run.steps."
+    yield 1, told, f"{hint} First 'spikes', 'flow', seed, m; steps is a whole number, the last of run.steps."
     # What is missing costs this point, and those that ask for its value.
     many, few = ({k: as_number(r.get(k, -1), f"{k} is a number") for k in pooling.KEYS[4:8]} for r in (many, few))
     best = _best(seed)

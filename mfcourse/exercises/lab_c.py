@@ -133,7 +133,7 @@ def check_drift(drift, seed=0):
 @task("C5", 2)
 def check_predictions(predictions):
     """`predictions()`: a relative risk for each of three runs and a number of sign changes, complete and in range."""
-    told = as_dictionary(predictions(), "predictions")
+    told = as_dictionary(predictions(), "predictions returns a dictionary")
     yield 1, *complete(told, QUESTIONS)
     values = {key: as_number(told[key], f"A number is asked for {key!r}") for key in QUESTIONS if key in told}
     wide = [key for key, value in values.items() if not 0 <= value <= (160 if key == "changes" else 1)]

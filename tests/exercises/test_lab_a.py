@@ -212,7 +212,11 @@ def ends():
         (table(flow=set()), 4, "flow: "),
         (table(**{"global": {"arc", "six", "one sign", "staircase"}}), 4, "what your runs showed"),
         (table(bounded=set(), separates=set(), flow=set(), **{"global": set()}), 0, "bounded: "),
-        (lambda: {name: list(row.values()) for name, row in table()().items()}, 0, "line returns a dictionary"),
+        (
+            lambda: {name: list(row.values()) for name, row in table()().items()},
+            0,
+            "has a dictionary for line",
+        ),
         (lambda: {name: dict.fromkeys(row, 1) for name, row in table()().items()}, 0, "True or False"),
         (lambda: {"line": {}}, 0, "One entry for each"),
     ],
