@@ -235,5 +235,6 @@ def test_the_kernels_of_nbval_move_controls_to_their_ends(edge, fails, tmp_path)
     path = tmp_path / "one.ipynb"
     nbformat.write(new_notebook(cells=[cell]), path)
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-n0", "-p", "tests.conftest", str(path)]
-    done = subprocess.run(command, cwd=HOOKS.parent.parent, capture_output=True, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(command, env=environment, cwd=HOOKS.parent.parent, capture_output=True, encoding="utf-8")
     assert (done.returncode, "at the edge" in done.stdout) == (int(fails), fails), done.stdout
