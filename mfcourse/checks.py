@@ -8,6 +8,7 @@ import numpy as np
 from mfcourse.foreign import is_real, masked_at, no_number, shown
 
 MOST = 2**27  # numbers in an array that a computer can hold a few of
+FLOATS = np.dtype(np.float32), np.dtype(np.float64)
 
 
 def finite(name, values):
@@ -24,14 +25,14 @@ def finite(name, values):
 
 def floats(name, values):
     """The same without a look at NaN and infinity: an array of floats costs nothing."""
-    if type(values) is np.ndarray and values.dtype in (np.float32, np.float64):
+    if type(values) is np.ndarray and values.dtype in FLOATS:
         return values
     _demand_unmasked(name, values)
     try:
         array = np.asarray(values)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be an array of real numbers, but it is {shown(values)}") from None
-    if array.dtype in (np.float32, np.float64):
+    if array.dtype in FLOATS:
         return array
     listed = array.dtype == object and not hasattr(values, "dtype")  # fractions, or more than 64 bits, in a list
     if array.dtype.kind not in "iufb" and not (listed and all(map(is_real, array.flat))):

@@ -118,8 +118,10 @@ class Neurons:
         np.matmul(self.activation.direction(theta), self.x.astype(theta.dtype, copy=False).mT, out=table)
 
     def _push(self, w, theta, values):
-        prediction = (w[..., None, :] @ values)[..., 0, :] * (self.activation.amplitude / w.shape[-1])
-        prediction = prediction + self.activation.offset * w.mean(axis=-1, keepdims=True)
+        sigma, m = self.activation, w.shape[-1]
+        prediction = (w[..., None, :] @ values)[..., 0, :] * (sigma.amplitude / m)
+        if sigma.offset:
+            prediction += sigma.offset / m * w.sum(axis=-1, keepdims=True)
         results.finite((prediction, theta), w=w, theta=theta)  # a sigmoid has limits, a particle has not
         return prediction
 

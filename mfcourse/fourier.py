@@ -41,7 +41,7 @@ class Fourier:
         self._derivative = np.r_[0, k[1:] + self.cutoff, k[1:]], 2 * np.pi * np.r_[k, -k[1:]]
         self._first = self._derivatives([()] + [(i,) for i in axes])
         self._second = self._derivatives([(i, j) for i in axes for j in axes])
-        self._waves = [Waves(self.cutoff) for _ in axes]
+        self._waves = Waves(self.cutoff)
 
     def _filter(self, gains):
         gains = checks.finite("gains", gains).astype(np.float64)
@@ -165,8 +165,10 @@ class Fourier:
         return values
 
     def _evaluate(self, theta):
-        """cos(2 pi k t) and sin(2 pi k t) for each axis, shape (..., rows, m), in buffers that are kept."""
-        return [waves.table(theta[..., axis]) for axis, waves in enumerate(self._waves)]
+        """cos(2 pi k t) and sin(2 pi k t) for each axis, shape (..., rows, m), in a buffer that is kept."""
+        table = self._waves.table(theta.mT)
+        tables = [table[..., axis, :] for axis in range(self.dimension)]
+        return tables if theta.ndim == 2 else [np.moveaxis(table, 0, -2) for table in tables]
 
     def _push(self, w, tables):
         products = w[..., None, :]

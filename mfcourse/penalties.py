@@ -26,7 +26,7 @@ def soft_threshold(x, level):
 
 
 def _shrunk(x, level):
-    return x - np.maximum(np.minimum(x, level), -level)
+    return x - x.clip(-level, level)
 
 
 class TotalVariation:

@@ -24,7 +24,8 @@ def finite(results, **inputs):
     """
     for result in results if type(results) is tuple else (results,):
         # A sum of squares has every NaN and every infinity in it, and is several times faster than a look at each entry
-        if not (math.isfinite(np.vdot(result, result)) or np.isfinite(result).all()):
+        squares = np.vdot(result, result) if result.ndim else result
+        if not (math.isfinite(squares) or np.isfinite(result).all()):
             blame(**inputs)
     return results
 

@@ -27,7 +27,7 @@ def forward_backward(problem, step_w, step_theta, metric="euclidean"):
         force_w, force_theta = problem.form.forces(w, potential, gradient)
         if metric == "conic":
             force_theta = np.sign(w)[..., None] * gradient
-        return problem.proximal(w - a * force_w, theta - b * force_theta, a, b)
+        return problem.proximal(-a * force_w + w, -b * force_theta + theta, a, b)
 
     return step
 
