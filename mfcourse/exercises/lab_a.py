@@ -1,12 +1,11 @@
 """Checks for lab A, starts of the spikes: which of them a trap can hold."""
 
-import functools
-
 import numpy as np
 
-from mfcourse import certificates, experiments, flows, problems, starts
+from mfcourse import certificates, problems, starts
 from mfcourse.exercises import as_array, as_number, as_particles, as_parts, shown
 from mfcourse.exercises.grading import as_dictionary, complete, task
+from mfcourse.exercises.spike_runs import end, instance, one_sign, run
 from mfcourse.measures import Measure, h1
 
 NAMES = ("line", "cloud", "staircase", "arc", "six", "one sign")
@@ -84,16 +83,16 @@ def check_verdict(verdict, seed=0):
 
     seed: an instance on which six particles get stuck, and one sign for conic steps, but not for forward-backward ones.
     """
-    problem, forward, mirror = _instance(seed)
-    six, early = _end(seed, 6), _end(seed, 6, 30)
-    ten = w, theta = _end(seed, 10)
+    problem, forward, mirror = instance(seed)
+    six, early = end(seed, 6), end(seed, 6, 30)
+    ten = w, theta = end(seed, 10)
     slope = certificates.gap(problem, 0.999 * w, theta) / 1e-3  # near an optimum: of the gap, as all weights shrink
     good, near = (((1 - gap / slope) * w, theta) for gap in (5e-7, 1e-4))
 
     def conic(w, theta):  # rounded, so that it comes to rest exactly
         return tuple(part.round(12) for part in mirror(w, theta))
 
-    positive = _run(problem, conic, _one_sign(1), metric="mirror")
+    positive = run(problem, conic, one_sign(1), metric="mirror")
 
     def moving(size, by=0.0, factor=1.0):
         return lambda w, theta: (factor * w + by, theta + size)
@@ -125,7 +124,7 @@ def check_dual_bound(dual_bound, seed=10):
     problem = problems.spikes(seed)
     features, rng = problem.risk.features, np.random.default_rng(seed)
     clouds = [(rng.normal(size=m) * m, rng.uniform(size=(m, 1))) for m in (3, 8, 20)]
-    cases = [(problem, state) for state in (_end(seed, 6), _end(seed, 100, 100), _end(seed, 100, 400), *clouds)]
+    cases = [(problem, state) for state in (end(seed, 6), end(seed, 100, 100), end(seed, 100, 400), *clouds)]
     weak = problems.spikes(seed, lam=30)  # here the residual of nothing at all keeps its bound
     cases += [(problem, starts.grid_start(4)), (weak, starts.grid_start(4))]
     formula, fine, coarse, total = True, True, True, {FINE: 0, COARSE: 0}
@@ -157,8 +156,8 @@ def check_newcomer(newcomer, seed=10):
 
     seed: an instance on which six particles, and either sign alone with conic steps, get stuck.
     """
-    problem, forward, mirror = _instance(seed)
-    traps = [(forward, _end(seed, 6), "euclidean"), *((mirror, _end(seed, 100, sign=s), "conic") for s in (1, -1))]
+    problem, forward, mirror = instance(seed)
+    traps = [(forward, end(seed, 6), "euclidean"), *((mirror, end(seed, 100, sign=s), "conic") for s in (1, -1))]
     rng = np.random.default_rng(seed)
     clouds = [(rng.normal(size=m) * m, rng.uniform(size=(m, 1))) for m in (2, 4)]
     outside, largest, falls = True, True, True
@@ -184,7 +183,7 @@ def _opened(newcomer, problem, step, state, metric):
         (w, theta), m = state, len(state[0]) + 1
         sign, place = _newcomer(newcomer, problem, state)
         more = np.append(w * m / (m - 1), sign * 1e-3), np.vstack([theta, place])
-        state = _run(problem, step, more, metric=metric)
+        state = run(problem, step, more, metric=metric)
         if certificates.gap(problem, *state) <= GLOBAL:
             return True
     return False
@@ -222,27 +221,3 @@ def check_hypotheses(hypotheses, problem, ends):
     yield 1, named["flow"] == everybody - OTHER_STEPS, "flow: under which steps may a weight pass through 0?"
     certified = {name for name in NAMES if certificates.gap(problem, *as_particles(ends[name], name)) <= GLOBAL}
     yield 1, named["global"] == certified, "global: this is what your runs showed, not what the theorem promises."
-
-
-def _instance(seed):
-    """The problem, forward-backward steps, and conic mirror steps."""
-    problem = problems.spikes(seed)
-    lam = problem.risk.loss.scale
-    forward = flows.forward_backward(problem, *experiments.spike_steps(problem))
-    return problem, forward, flows.conic_mirror(problem, lam / 150, 5e-5 * lam)
-
-
-def _one_sign(sign):
-    return np.full(100, sign * 0.25), starts.grid_start(100)[1]
-
-
-@functools.cache
-def _end(seed, m, steps=4000, sign=0):
-    problem, forward, mirror = _instance(seed)
-    if sign:  # of all particles
-        return _run(problem, mirror, _one_sign(sign), metric="conic")
-    return _run(problem, forward, starts.grid_start(m), steps)
-
-
-def _run(problem, step, start, steps=4000, metric="euclidean"):
-    return flows.flow(problem, step, start, steps, record=(), stop=flows.until_settled(problem, metric=metric)).state

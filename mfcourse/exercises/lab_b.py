@@ -1,7 +1,6 @@
 """Checks for lab B: how many particles, counted by a class."""
 
 import contextlib
-import functools
 import math
 import numbers
 import tempfile
@@ -10,11 +9,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binom, linregress
 
-from mfcourse import experiments, problems
 from mfcourse.classroom import pooling
-from mfcourse.exercises import as_array, as_number, as_parts, shown
+from mfcourse.exercises import as_array, as_number, as_parts, shown, spike_runs
 from mfcourse.exercises.grading import as_dictionary, complete, task
-from mfcourse.measures import h1
 
 TAIL = 0.025  # what an interval of 95 % may miss on each side
 EXACT = 1e-4  # how well a tail must be hit
@@ -39,14 +36,14 @@ def check_one_run(one_run, seed=1000):
     many, few = (as_dictionary(one_run(seed, m), "one_run returns a dictionary") for m in (12, 3))
     told, hint = complete(many, pooling.KEYS) if set(many) == set(few) else complete(few, pooling.KEYS)
     for m, r in ((12, many), (3, few)):
-        last, end = _flow(seed, m)
+        last, end = spike_runs.finished(seed, m)
         told = told and [r[key] for key in pooling.KEYS[:4]] == ["spikes", "flow", seed, m]
         told = told and isinstance(r["steps"], numbers.Integral) and isinstance(r["objective"], float)
         told = told and (r["steps"] == last or not np.isclose(r["objective"], end))  # another run is judged below
     yield 1, told, f"{hint} First 'spikes', 'flow', seed, m; steps is a whole number, the last of run.steps."
     # What is missing costs this point, and those that ask for its value.
     many, few = ({k: as_number(r.get(k, -1), f"{k} is a number") for k in pooling.KEYS[4:8]} for r in (many, few))
-    best = _best(seed)
+    best = spike_runs.best(seed)
     above = [(r["objective"] - r["optimum"]) / r["optimum"] for r in (many, few)]
     right = all(np.isclose(r["optimum"], best, rtol=1e-8, atol=0) for r in (many, few))
     right = right and np.allclose([many["excess"], few["excess"]], above, rtol=1e-6, atol=1e-9)
@@ -194,17 +191,6 @@ def check_positions_needed(positions_needed, seed=0):
     least = all(here <= level + 1e-9 and before > level - 1e-9 for (here, before), level in log_level)
     whole = all(m == round(m) and m >= 1 for *_, m in cases)
     yield 1, least and whole, "m is the smallest whole number at which the fitted line has come down to the level."
-
-
-@functools.lru_cache(maxsize=100)
-def _best(seed):
-    return experiments.optimum("spikes", problems.spikes(seed))
-
-
-@functools.lru_cache(maxsize=100)
-def _flow(seed, m):
-    run = experiments.spike_flow(problems.spikes(seed), m)
-    return run.steps[-1], problems.spikes(seed).objective(h1(*run.state))
 
 
 def _record(seed):

@@ -5,6 +5,7 @@ import numpy as np
 from mfcourse import problems
 from mfcourse.exercises import as_array, as_number, as_particles, as_parts, has_nan
 from mfcourse.exercises.grading import as_dictionary, complete, task
+from mfcourse.exercises.noise import noisy_risk
 from mfcourse.features import Neurons
 from mfcourse.flows import balance, flow, gradient
 from mfcourse.losses import Squared
@@ -12,34 +13,11 @@ from mfcourse.measures import Measure
 from mfcourse.risks import FeatureRisk, PopulationRisk
 from mfcourse.starts import sphere_start
 
-NOTHING = Measure(np.zeros(0), np.zeros((0, 2)))
 QUESTIONS = ("one sign, m = 30", "one sign, m = 100", "both signs, m = 30", "changes")
 CONSTANTS = (0.5, 0.25, 0.1, 0.05, 0.02, 0.01)  # the steps that a schedule has to beat
-STEPS, BATCH, NOISE, RUNS = 1000, 20, 0.5, 4
+STEPS = 1000
 PARALLEL = "There is a nan: where two neurons point the same way, rounding may make a cosine exceed 1."
 NO_WEIGHT = "There is a nan for neurons of weight 0: do not divide by w, eta is a function on the plane."
-
-
-def noisy_risk(problem, start, sizes, seed=0):
-    """Relative risk (q,) that SGD on noisy labels ends with, for q sequences of step sizes (q, steps).
-
-    Batches of 20 fresh samples, labels f*(x) + .5 * standard normal; start: (w (m,), theta (m, d)). The exact risk is
-    averaged over four runs and over the last tenth of the steps. All sequences see the same samples.
-    """
-    number, steps = sizes.shape
-    w, theta = (np.repeat(part[None], number * RUNS, axis=0) for part in start)
-    neurons, values = Neurons(np.zeros((1, problem.risk.dimension)), "relu"), []
-    for k in range(steps):
-        rng = np.random.default_rng([seed, k])
-        x = rng.standard_normal((RUNS, BATCH, problem.risk.dimension))
-        y = problem.risk.taught(x) + NOISE * rng.standard_normal((RUNS, BATCH))
-        batch = FeatureRisk(neurons.on(np.tile(x, (number, 1, 1))), Squared(np.tile(y, (number, 1)), BATCH))
-        _, potential, slope = batch(w, theta)
-        size = np.repeat(sizes[:, k], RUNS)[:, None]
-        w, theta = w - size * potential, theta - (size * w)[..., None] * slope
-        if k >= 0.9 * steps and k % 10 == 0:
-            values.append(problem.energy(w, theta))
-    return np.mean(values, axis=0).reshape(number, RUNS).mean(axis=1) / problem.objective(NOTHING)
 
 
 @task("C1", 3)

@@ -1,15 +1,14 @@
 """Checks for lab D, a feature map of one's own: any object that keeps the contract of `mfcourse.features`."""
 
-import contextlib
 import math
 from types import SimpleNamespace
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from mfcourse import flows
 from mfcourse.exercises import as_array, as_number, as_parts
 from mfcourse.exercises.grading import as_dictionary, task
+from mfcourse.exercises.identities import covered, lowers, pulled, steep
 from mfcourse.features import Fourier, Neurons
 from mfcourse.intervals import Cosines
 from mfcourse.losses import Squared
@@ -58,13 +57,13 @@ def check_pull(pull, seed=0):
     def potential(residual, theta):
         return (np.exp(-np.square((theta - x) / s) / 2) * residual[..., None, :]).sum(axis=-1)
 
-    given = _pulled(pull, r[0], theta[0], 0, x, s)
+    given = pulled(pull, r[0], theta[0], 0, x, s)
     yield 1, np.allclose(given, potential(r[0], theta[0])), "The potential at theta_i is the sum of r_b phi_b(theta_i)."
-    right = _steep(_pulled(pull, r[0], theta[0], 1, x, s), lambda at: potential(r[0], at), theta[0])
+    right = steep(pulled(pull, r[0], theta[0], 1, x, s), lambda at: potential(r[0], at), theta[0])
     yield 1, right, "Differentiate the potential in theta, not in x; mind the inner derivative. No weight w enters."
-    gradient = _pulled(pull, r, theta, 1, x, s)
-    right = all(np.allclose(_pulled(pull, r, at, 0, x, s), potential(r, at)) for at in (theta, theta[0]))
-    right = right and all(np.allclose(gradient[k], _pulled(pull, r[k], theta[k], 1, x, s)) for k in range(3))
+    gradient = pulled(pull, r, theta, 1, x, s)
+    right = all(np.allclose(pulled(pull, r, at, 0, x, s), potential(r, at)) for at in (theta, theta[0]))
+    right = right and all(np.allclose(gradient[k], pulled(pull, r[k], theta[k], 1, x, s)) for k in range(3))
     yield 1, right, "Row k of a stack of residuals goes with row k of the positions, or with the same ones for all."
 
 
@@ -175,19 +174,19 @@ def check_map(my_map, seed=0):
     stack, alone = push(w.reshape(2, 6), theta.reshape(2, 6, d)), (w[:, None] * phi).reshape(2, 6, n).mean(axis=1)
     right = np.allclose(push(w, theta), w @ phi / 12) and np.allclose(stack, alone)
     yield 1, right, "push is the mean of w_i phi(theta_i), for one run and for a stack of runs."
-    right = np.allclose(_pulled(features.pull, r, theta, 0), phi @ r)
+    right = np.allclose(pulled(features.pull, r, theta, 0), phi @ r)
     yield 1, right, "push and pull are not adjoint: pull gives <r, phi(theta_i)>."
     scaled = [np.allclose(push(np.ones((12, 1)), 2 * one), 2**k * phi) for k in (1, 2)]
     right = scaled == [features.homogeneity == k for k in (1, 2)]
     right = right and (features.period is None or np.allclose(push(w, theta + 1), push(w, theta)))
     yield 1, right, "homogeneity is the degree, 1 or 2, otherwise 0; period is None, or 1 on a circle."
-    yield 1, *_covered(features, grid)
-    gradient = _pulled(features.pull, r, theta, 1)
-    right = _steep(gradient, lambda at: _pulled(features.pull, r, at, 0), theta) and gradient.any()
+    yield 1, *covered(features, grid)
+    gradient = pulled(features.pull, r, theta, 1)
+    right = steep(gradient, lambda at: pulled(features.pull, r, at, 0), theta) and gradient.any()
     yield 1, right, "The gradient of pull does not agree with difference quotients of its potential."
     target, start = w @ phi / 12, (np.sign(w), 0.1 * theta) if features.homogeneity else (0 * w, theta)
     problem = Problem(FeatureRisk(features, Squared(target)), 0.1 * abs(phi @ target).max())
-    right = any(_lowers(problem, 0.5 / (phi**2).sum(1).max(), b, start) for b in 10.0 ** -np.arange(2, 9))
+    right = any(lowers(problem, 0.5 / (phi**2).sum(1).max(), b, start) for b in 10.0 ** -np.arange(2, 9))
     yield 1, right, "No flow on your map lowers J steadily, however short its steps. Does push_pull fit push and pull?"
 
 
@@ -203,45 +202,3 @@ def check_shrunk(shrunk, seed=0):
         optimal = np.linalg.norm(rest, 2) < level * (1 + 1e-9) and np.isclose((rest * matrix).sum(), level * nuclear)
         hint = "y - M has no eigenvalue beyond +-level, and reaches it, with its sign, wherever M is not 0."
         yield 1, optimal, f"{kind}: {hint}"
-
-
-def _pulled(pull, residual, theta, part, *samples):
-    """The potential (part 0) or its gradient (part 1), as pull returned them: an array of the right shape."""
-    answer = as_parts(
-        pull(residual.copy(), theta.copy(), *samples), 2, "pull returns two arrays, potential and gradient"
-    )
-    runs = np.broadcast_shapes(residual.shape[:-1], theta.shape[:-2])
-    expected = ("The potential is an array", "The gradient is an array")[part]
-    return as_array(answer[part], expected, (*runs, *theta.shape[-2:][: part + 1]))
-
-
-def _steep(gradient, potential, theta):
-    slopes = np.stack([potential(theta + h) - potential(theta - h) for h in 1e-5 * np.eye(theta.shape[1])], -1) / 2e-5
-    return np.allclose(gradient, slopes, rtol=1e-4, atol=1e-5 * np.abs(slopes).max())
-
-
-def _lowers(problem, step_w, step_theta, start):
-    with contextlib.suppress(flows.FlowDiverged):
-        energy = flows.flow(problem, flows.forward_backward(problem, step_w, step_theta), start, 60, range(61)).energy
-        return np.diff(energy).max() <= 1e-12 * energy[0] and energy[-1] < energy[0]
-
-
-def _covered(features, grid):
-    """Are grid, reach and slope right, and what is wrong? It looks at the same places for every instance."""
-    reach, slope = as_number(features.reach, "reach is a number"), as_number(features.slope, "slope is a number")
-    rng, low, high, shape = np.random.default_rng(0), grid.min(0), grid.max(0), (400, features.dimension)
-    at = rng.normal(size=shape) if features.homogeneity else rng.uniform(low, high, shape)
-    at = np.concatenate([at, at + 1e-4 * rng.normal(size=shape), at[::-1]])
-    at = at / np.linalg.norm(at, axis=1, keepdims=True) if features.homogeneity else np.clip(at, low, high)
-    phi = features.push(np.ones((1200, 1)), at[:, None])
-    apart, rise = (np.linalg.norm(v[400:].reshape(2, 400, -1) - v[:400], axis=-1) for v in (at, phi))
-    steepest = (rise[apart > 1e-9] / apart[apart > 1e-9]).max()
-    astray = features.homogeneity and not np.allclose(np.linalg.norm(grid, axis=1), 1)
-    far = cKDTree(grid).query(at)[0].max() > reach * (1 + 1e-6)
-    faults = {
-        "The grid of a homogeneous map lies on the unit sphere.": astray,
-        "Some points of Theta, a box or the unit sphere, are farther than reach from the grid.": far,
-        "Somewhere phi is steeper than slope: |phi(a) - phi(b)| <= slope |a - b|.": slope < 0.97 * steepest,
-        "slope is more than twenty times too large.": slope > 20 * steepest,
-    }
-    return not any(faults.values()), " ".join(fault for fault, found in faults.items() if found)

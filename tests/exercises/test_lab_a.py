@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from judging import judge
 
-from mfcourse import certificates, convex, flows, problems, topology
-from mfcourse.exercises import lab_a
+from mfcourse import certificates, convex, experiments, flows, problems, topology
+from mfcourse.exercises import lab_a, spike_runs
 from mfcourse.measures import h1
 
 
@@ -115,7 +115,7 @@ def table(**changes):
 
 
 def forward_of(problem):
-    return flows.forward_backward(problem, *lab_a.experiments.spike_steps(problem))
+    return flows.forward_backward(problem, *experiments.spike_steps(problem))
 
 
 PLACES = np.arange(2000) / 2000
@@ -235,8 +235,8 @@ def test_the_column_of_ends_is_judged_by_the_runs(ends, capsys):
 
 def remembered(function, seed):
     """Answers that fit one instance only: those of `function` there, whatever is asked."""
-    state = lab_a._end(seed, 6)
-    return lambda problem, *rest: function(lab_a.problems.spikes(seed), *state, *rest[2:])
+    state = spike_runs.end(seed, 6)
+    return lambda problem, *rest: function(problems.spikes(seed), *state, *rest[2:])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from judging import judge
 
 from mfcourse import kernels, problems, starts
-from mfcourse.exercises import lab_c
+from mfcourse.exercises import lab_c, noise
 from mfcourse.flows import balance, flow, gradient
 from mfcourse.measures import Measure
 from mfcourse.risks import PopulationRisk
@@ -233,7 +233,7 @@ def test_the_kernel_of_the_right_answer_is_that_of_the_library():
 
 def test_the_noise_leaves_a_floor_in_proportion_to_the_step():
     problem, start = problems.relu_teacher(5), starts.sphere_start(20, np.random.default_rng([5, 20]), 2)
-    long, short = lab_c.noisy_risk(problem, start, np.repeat([[0.25], [0.125]], 1000, axis=1))
+    long, short = noise.noisy_risk(problem, start, np.repeat([[0.25], [0.125]], 1000, axis=1))
     assert 1.5 < long / short < 3
     exact = flow(problem, gradient(problem, 0.25, 0.25), start, 1000, record=())
-    assert exact.energy[-1] / problem.objective(lab_c.NOTHING) < short / 2
+    assert exact.energy[-1] / problem.objective(noise.NOTHING) < short / 2
