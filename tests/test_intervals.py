@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfcourse import convex, flows
+from mfcourse import convex, flows, intervals
 from mfcourse.certificates import certify, gap
 from mfcourse.features import Fourier
 from mfcourse.intervals import Cosines, kept_inside
@@ -156,6 +156,36 @@ def test_a_maximum_at_a_wall_and_a_constant_potential_are_found():
         top, worst, _ = highest(risk, np.zeros(1), np.zeros((1, 1)))
         assert top == pytest.approx(sum(2**0.5 if f else 1 for f in frequencies), rel=1e-12)
         assert place is None or worst[0] == place
+
+
+@every_list
+def test_bounds_on_phi_and_its_slopes(frequencies):
+    features, t = Cosines(frequencies), np.linspace(0, 1, 4001)[:, None]
+    phi = features.matrix(t)
+    slopes = np.gradient(phi, t[:, 0], axis=1)
+    assert features.norm_squared == pytest.approx((phi**2).sum(axis=0).max(), rel=1e-12)
+    assert features.slope_squared >= (slopes**2).sum(axis=0).max() - 1e-20
+    if len(features.frequencies) == 1:
+        assert features.slope_squared == pytest.approx((slopes**2).max(), rel=1e-4, abs=1e-20)
+
+
+@every_list
+def test_the_search_is_told_how_fast_the_potential_bends(frequencies, monkeypatch):
+    """The bound is reached where the cosines are all 1 and the residual is of one sign: at the wall."""
+    told, features = [], Cosines(frequencies)
+    search = intervals.search.on_curve
+    monkeypatch.setattr(intervals.search, "on_curve", lambda *args: told.append(args[2]) or search(*args))
+    residual = np.arange(1.0, features.size + 1)
+    features.peaks(residual)
+    h = 1e-3
+    (low, middle, high), _ = features.pull(residual, np.array([[0.0], [h], [2 * h]]))
+    assert told[0] == pytest.approx(-(low - 2 * middle + high) / h**2, rel=1e-2, abs=1e-9)
+
+
+def test_the_highest_frequency_that_is_allowed():
+    assert Cosines([2.0**20]).size == 1
+    with pytest.raises(ValueError, match="at most 1048576"):
+        Cosines([2.0**20 + 1])
 
 
 def run_with_walls(problem, m, steps):

@@ -236,3 +236,16 @@ def test_the_scale_is_a_positive_number(scale):
 def test_labels_are_signs_and_the_first_wrong_one_is_named(wrong):
     with pytest.raises(ValueError, match=f"^labels must be -1 or 1, but one is {wrong:g}: "):
         Logistic([[1, -1], [wrong, 3]])
+
+
+@pytest.mark.parametrize(("target", "shape"), [((N,), (1,)), ((N,), (3, N - 1)), ((2, N), (3, N)), ((2, N), (N,))])
+def test_predictions_have_one_entry_for_each_target(target, shape):
+    for loss in (Squared(np.ones(target)), Logistic(np.ones(target))):
+        for call in (loss.value, loss.gradient):
+            with pytest.raises(ValueError, match="predictions must have shape"):
+                call(np.zeros(shape))
+
+
+def test_one_sample_is_enough():
+    assert Squared([1.0], 0.5).value([2.0]) == 1
+    assert Logistic([1.0]).value([0.0]) == pytest.approx(np.log(2))

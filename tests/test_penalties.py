@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from mfcourse import flows, problems
 from mfcourse.features import Neurons
 from mfcourse.losses import Squared
-from mfcourse.penalties import PENALTIES
+from mfcourse.penalties import PENALTIES, soft_threshold
 from mfcourse.problems import Problem
 from mfcourse.risks import FeatureRisk
 
@@ -82,3 +82,9 @@ def test_the_form_follows_from_the_features():
         PENALTIES[1],
         PENALTIES[0],
     ]
+
+
+def test_a_threshold_of_zero_moves_nothing_and_each_run_may_have_its_own():
+    x = np.array([[-2.0, 0.5, 0.0], [3.0, -0.25, 1.0]])
+    np.testing.assert_array_equal(soft_threshold(x, 0), x)
+    np.testing.assert_array_equal(soft_threshold(x, [[0.0], [1.0]]), [x[0], [2, 0, 0]])

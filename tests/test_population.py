@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mfcourse import problems
+from mfcourse import problems, risks
 from mfcourse.measures import Measure
 from mfcourse.problems import Problem
 from mfcourse.risks import NotFinite, PopulationRisk
@@ -117,6 +117,41 @@ def test_the_dual_value_is_below_every_penalised_objective(activation):
         weights = np.random.default_rng(seed).normal(size=40) * 0.05
         assert dual <= problem.objective(Measure(weights, at)) + 1e-12
     assert risk.dual(*risk.teacher.particles(), 1.0) == pytest.approx(0, abs=1e-14)
+
+
+@every_closed_form
+@pytest.mark.parametrize("shrink", [1.0, 0.3])
+def test_the_dual_value_is_minus_the_conjugate(activation, shrink):
+    """R*(q) = <q, f*> + |q|^2 / 2 for q = shrink (f - f*), all products from risks: |f - f*|^2 = 2 R(f)."""
+    risk, w, theta = example(activation)
+    student = Measure(w / len(w), theta)
+    of_student, of_teacher = (
+        PopulationRisk(one, activation)(np.zeros(1), np.ones((1, 3)))[0] for one in (student, risk.teacher)
+    )
+    distance = risk(w, theta)[0]
+    product = of_student - distance - of_teacher  # <f - f*, f*>
+    assert risk.dual(w, theta, shrink) == pytest.approx(-shrink * product - shrink**2 * distance, rel=1e-10)
+
+
+def test_the_circle_is_searched_in_the_plane_for_relu_and_told_how_fast_the_potential_bends(monkeypatch):
+    told, search = [], risks.search.on_circle
+    monkeypatch.setattr(risks.search, "on_circle", lambda *args: told.append(args[1]) or search(*args))
+    risk, w, theta = example("relu", d=2)
+    values, at, proof = risk.peaks(w, theta)
+    assert proof
+    turn = np.linspace(0, 2 * np.pi, 20001)
+    eta = risk.potential(w, theta, np.stack([np.cos(turn), np.sin(turn)], axis=1))
+    assert values.max() == pytest.approx(eta.max(), abs=1e-6)
+    assert values.min() == pytest.approx(eta.min(), abs=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(at, axis=-1), 1, atol=1e-12)
+    bend = np.abs(np.diff(eta, 2)).max() / (turn[1] ** 2)
+    (own, places), (others, there) = (w / len(w), theta), (risk.teacher.weights, risk.teacher.positions)
+    strength = sum(np.abs(a) @ np.linalg.norm(at, axis=1) for a, at in ((own, places), (others, there)))
+    assert bend <= told[0] == pytest.approx(strength / 2, rel=1e-12)  # a neuron alone bends so much at its direction
+    for activation, d in (("relu", 3), ("erf", 2), ("signed_square_relu", 2)):
+        risk, w, theta = example(activation, d=d)
+        assert not risk.peaks(w, theta)[2]
+    assert len(told) == 1
 
 
 def test_the_matrix_is_the_quadratic_form_of_the_risk():
