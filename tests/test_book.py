@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import importlib
 import json
 import pkgutil
 import re
@@ -45,6 +46,16 @@ def headings(path):
 
 def defined_in(path):
     return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_what_a_page_imports_is_there(page):
+    for block in re.findall(r"^```python\n(.+?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "mfcourse":
+                module = importlib.import_module(node.module)
+                for alias in node.names:
+                    assert hasattr(module, alias.name) or importlib.import_module(f"{node.module}.{alias.name}")
 
 
 def words_for(label):

@@ -435,6 +435,30 @@ def test_a_flow_that_diverges_keeps_its_last_good_state_once(record):
     assert 0 <= run.seconds < 60
 
 
+@pytest.mark.parametrize(
+    ("step", "named"),
+    [
+        (lambda w, theta: (w[:-1], theta[:-1]), r"step must keep w of shape \(3,\), float32, but makes it \(2,\)"),
+        (lambda w, theta: (w, theta.astype(np.float64)), r"step must keep theta .* makes it \(3, 1\), float64"),
+        (lambda w, theta: (w, np.hstack([theta, theta])), r"step must keep theta .* makes it \(3, 2\), float32"),
+    ],
+)
+def test_a_step_keeps_shapes_and_precision_from_the_first_one_on(step, named):
+    start = np.ones(3, np.float32), np.array([[0.1], [0.4], [0.8]], np.float32)
+    with pytest.raises(ValueError, match=named):
+        flows.flow(problems.spikes(0), step, start, 1)
+
+
+def test_a_flow_that_diverges_at_once_keeps_its_start_once():
+    problem, start = problems.spikes(0), (np.ones(3), np.array([[0.1], [0.4], [0.8]]))
+    for before in (start, flows.flow(problem, flows.gradient(problem, 0.01, 1e-5), start, 3, record=range(4))):
+        done = 0 if before is start else 3
+        with pytest.raises(flows.FlowDiverged) as caught:
+            flows.flow(problem, lambda w, theta: (w * np.nan, theta), before, 9, record=range(10))
+        assert caught.value.step == done + 1
+        assert caught.value.run.steps.tolist() == list(range(done + 1))
+
+
 def test_a_network_that_has_learnt_everything_is_not_called_silent():
     """Without a residual no neuron feels anything either: here all labels are 0, and so are the weights in the end."""
     x = np.random.default_rng(0).normal(size=(6, 2))

@@ -13,6 +13,7 @@ from mfcourse.commands.reading import Parser
 from mfcourse.endings import Terminated, terminable
 
 COMMANDS = (reproduce, certify, lab, site, labs, doctor)
+NAMES = [command.__name__.split(".")[-1] for command in COMMANDS]
 
 
 def build_parser():
@@ -40,7 +41,7 @@ def main(argv=None):
     parser = build_parser()
     arguments = parser.parse_args(argv[: argv.index("--")] if "--" in argv else argv)
     if arguments.command is None:
-        parser.error("a command is needed: reproduce, certify, lab, site, labs or doctor")
+        parser.error(f"a command is needed: {', '.join(NAMES[:-1])} or {NAMES[-1]}")
     arguments.options = options
     if options and arguments.command != "lab":
         parser.error(f"only lab takes options after --, not {arguments.command}")

@@ -5,7 +5,7 @@ import statistics
 
 from mfcourse.commands.reading import PROCESSES, place, whole_numbers
 
-QUICK = {  # fewer instances and numbers of particles, with the same steps
+QUICK = {  # every figure, with fewer instances and numbers of particles, with the same steps
     "figure1": ((0, 1), (6, 100)),
     "figure2": ((4, 7), (5, 10, 100)),
     "figure3": ((0, 1, 2), (6, 10, 20, 50, 100)),
@@ -29,7 +29,7 @@ def add(commands):
     )
     parser.add_argument(
         "figure",
-        choices=["figure1", "figure2", "figure3", "all", "digits"],
+        choices=[*QUICK, "all", "digits"],
         help="figure1: sparse spikes; figure2: ReLU in the plane; figure3: excess against the number of particles",
     )
     parser.add_argument("--seeds", type=whole_numbers(0), help="instances: 7, 0-4 or 0,1,4,5 (default 0-4, all: 0-9)")
@@ -52,7 +52,7 @@ def reproduce(arguments):
     from mfcourse.files import writable_file, writable_folder, write_whole
 
     out = writable_folder("--out", arguments.out)
-    names = tuple(experiments.FIGURES) if arguments.figure == "all" else (arguments.figure,)
+    names = tuple(QUICK) if arguments.figure == "all" else (arguments.figure,)
     for name in names:  # nothing is computed in vain
         for kind in ("json",) if name == "digits" else ("json", "png"):
             writable_file("--out", out / f"{name}.{kind}")

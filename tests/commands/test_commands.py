@@ -11,7 +11,7 @@ import matplotlib.image
 import pytest
 
 from mfcourse import experiments, files, flows, problems
-from mfcourse.commands import main, reading
+from mfcourse.commands import main, reading, reproduce
 from mfcourse.convex import certified_optimum
 from mfcourse.endings import Terminated
 from mfcourse.experiments import digits
@@ -25,6 +25,10 @@ def run(capsys, *argv):
         code = end.code
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def test_every_figure_can_be_had_quickly():
+    assert tuple(reproduce.QUICK) == tuple(experiments.FIGURES)
 
 
 def test_reproduce_writes_a_picture_and_the_numbers_it_prints(capsys, tmp_path):
