@@ -58,6 +58,8 @@ def _least_squares(risk, positions):
     kernel, taught = risk.matrix(positions)
     level, frame = np.linalg.eigh(kernel)
     kept = level > len(level) * np.finfo(level.dtype).eps * level[-1]
+    if not kept.any():  # all of them are the zero function
+        return np.zeros((1, len(level))), np.zeros(1)
     root, frame = np.sqrt(level[kept]), frame[:, kept]
     return root[:, None] * frame.T, frame.T @ taught / root
 

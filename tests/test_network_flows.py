@@ -165,3 +165,12 @@ def test_a_network_that_dies_on_raw_data_is_named_with_the_remedy_and_learns_on_
     assert run.energy[-1] == pytest.approx(np.log(2), rel=1e-12)
     scaled = problems.from_data((x - x.mean(axis=0)) / x.std(axis=0), y, "relu", loss="logistic")
     assert flows.flow(scaled, flows.gradient(scaled, 0.1, 0.1), start, 500).energy[-1] < 0.2
+
+
+def test_a_start_on_the_sphere_has_its_radius_and_weight_and_may_weigh_nothing():
+    w, theta = starts.sphere_start(50, np.random.default_rng(0), 3)
+    np.testing.assert_allclose(np.linalg.norm(theta, axis=1), 0.1)
+    assert set(w) == {-0.1, 0.1}
+    w, theta = starts.sphere_start(5, np.random.default_rng(0), 3, radius=2, weight=0)
+    np.testing.assert_allclose(np.linalg.norm(theta, axis=1), 2)
+    assert not w.any()
