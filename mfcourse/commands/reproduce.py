@@ -1,4 +1,4 @@
-"""`mfcourse reproduce`: the paper's figures, or digits; pictures and numbers in files, and a table."""
+"""`mfcourse reproduce`: figures of the paper and of the chapters after it, or digits; pictures, numbers, tables."""
 
 import json
 import statistics
@@ -10,6 +10,7 @@ QUICK = {  # every figure, with fewer instances and numbers of particles, with t
     "figure2": ((4, 7), (5, 10, 100)),
     "figure3": ((0, 1, 2), (6, 10, 20, 50, 100)),
 }
+AFTER = ("sgd", "noise", "forgetting")  # of chapters 13, 14 and 15
 TOGETHER = whole_numbers(1, 10_000, "networks look at all pairs of particles")
 ROW = "{problem:<8}{method:<6}{seed:>4} {m:>5} {steps:>6} {objective:>13.9f} {excess:>9.1e} {gap:>9.1e} {seconds:>7.2f}"
 SUMMARY = "{:<8}{:<6}{:>5} {:>5} {:>10.1e} {:>10.1e} {:>12}"
@@ -20,17 +21,20 @@ def add(commands):
     """What may be typed."""
     parser = commands.add_parser(
         "reproduce",
-        help="compute figures of the paper, or digits: table, picture, data",
-        description="Compute a figure of the paper, or all three. Writes DIR/figureN.png and DIR/figureN.json and "
-        "prints a table: excess is (J - J*) / J* against the certified optimum J* for spikes, and the relative "
-        "risk for teachers; gap is what the run's own certificate guarantees. `digits` trains a network "
-        "on handwritten digits beside scikit-learn's classifiers.",
+        help="compute figures of the paper, of the chapters after it, or digits: table, picture, data",
+        description="Compute figures of the paper, one, several or all three. Writes DIR/figureN.png and "
+        "DIR/figureN.json and prints a table: excess is (J - J*) / J* against the certified optimum J* for spikes, and "
+        "the relative risk for teachers; gap is what the run's own certificate guarantees. `sgd`, `noise` and "
+        "`forgetting` are the experiments of chapters 13, 14 and 15, as DIR/sgd.png, DIR/sgd.json and so on. `digits` "
+        "trains a network on handwritten digits beside scikit-learn's classifiers.",
         epilog="Example: mfcourse reproduce figure1 --seeds 0,1,4,5 --out figures",
     )
     parser.add_argument(
         "figure",
-        choices=[*QUICK, "all", "digits"],
-        help="figure1: sparse spikes; figure2: ReLU in the plane; figure3: excess against the number of particles",
+        nargs="+",
+        choices=[*QUICK, "all", *AFTER, "digits"],
+        help="figure1: sparse spikes; figure2: ReLU in the plane; figure3: excess against the number of particles; "
+        "all: these three; sgd: in high dimension; noise: in place of separation; forgetting: samples",
     )
     parser.add_argument("--seeds", type=whole_numbers(0), help="instances: 7, 0-4 or 0,1,4,5 (default 0-4, all: 0-9)")
     parser.add_argument("--m", type=TOGETHER, help="numbers of particles, in place of the figure's own")
@@ -47,41 +51,73 @@ def reproduce(arguments):
     import matplotlib
 
     matplotlib.use("Agg")  # files are wanted, no window
-    from mfcourse import experiments, plots
-    from mfcourse.experiments import digits, figures
-    from mfcourse.files import writable_file, writable_folder, write_whole
+    from mfcourse import plots
+    from mfcourse.files import writable_file, writable_folder
 
     out = writable_folder("--out", arguments.out)
-    names = tuple(QUICK) if arguments.figure == "all" else (arguments.figure,)
+    names = list(dict.fromkeys(name for word in arguments.figure for name in (QUICK if word == "all" else [word])))
     for name in names:  # nothing is computed in vain
         for kind in ("json",) if name == "digits" else ("json", "png"):
             writable_file("--out", out / f"{name}.{kind}")
-    if arguments.figure == "digits":
-        seeds = arguments.seeds or (experiments.SEEDS[:1] if arguments.quick else experiments.SEEDS)
-        rows = [digits.accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds]
-        write_numbers(out, "digits", rows)
-        print(accuracies(rows))
-        return 0
+    if arguments.m is not None and (without := [name for name in names if name in ("sgd", "forgetting")]):
+        raise ValueError(f"--m is the number of particles, and {without[0]} has none: leave it out")
     plots.use_course_style()
     for name in names:
-        seeds = arguments.seeds or (range(10) if arguments.figure == "all" else experiments.SEEDS)
-        sizes = arguments.m
-        if arguments.quick:
-            seeds, sizes = arguments.seeds or QUICK[name][0], sizes or QUICK[name][1]
-        unfinished = out / f"{name}.unfinished"
-        try:
-            records, runs = experiments.figure(name, seeds, sizes, arguments.jobs, unfinished, progress=True)
-        except KeyboardInterrupt as ending:
-            if any(unfinished.glob("*.npz")):
-                ending.args = (f"finished runs are kept in {unfinished}, the same command goes on from there",)
-            raise
-        figure = figures.draw(name, records, runs)
-        write_whole(out / f"{name}.png", lambda file, figure=figure: figure.savefig(file, format="png"))
-        write_numbers(out, name, records)
-        experiments.clear(name, seeds, sizes, unfinished)
-        print(summary(records) if name == "figure3" else table(records))
-        print(f"The picture: {out / name}.png; the numbers: {out / name}.json")
+        of_what = digits_beside_others if name == "digits" else after_the_paper if name in AFTER else of_the_paper
+        of_what(name, out, arguments)
     return 0
+
+
+def of_the_paper(name, out, arguments):
+    """A figure of the paper; runs that are finished are kept until all are."""
+    from mfcourse import experiments
+    from mfcourse.experiments import figures
+
+    seeds, sizes = arguments.seeds or (range(10) if "all" in arguments.figure else experiments.SEEDS), arguments.m
+    if arguments.quick:
+        seeds, sizes = arguments.seeds or QUICK[name][0], sizes or QUICK[name][1]
+    unfinished = out / f"{name}.unfinished"
+    try:
+        records, runs = experiments.figure(name, seeds, sizes, arguments.jobs, unfinished, progress=True)
+    except KeyboardInterrupt as ending:
+        if any(unfinished.glob("*.npz")):
+            ending.args = (f"finished runs are kept in {unfinished}, the same command goes on from there",)
+        raise
+    write(name, out, figures.draw(name, records, runs), records)
+    experiments.clear(name, seeds, sizes, unfinished)
+    print(summary(records) if name == "figure3" else table(records))
+    print(f"The picture: {out / name}.png; the numbers: {out / name}.json")
+
+
+def after_the_paper(name, out, arguments):
+    """The experiment of a chapter after the paper."""
+    from mfcourse.beyond.drawings import DRAWINGS
+    from mfcourse.beyond.measurements import MEASUREMENTS
+
+    sizes = {} if arguments.m is None else {"sizes": arguments.m}
+    records = MEASUREMENTS[name](arguments.seeds, arguments.quick, arguments.jobs, progress=True, **sizes)
+    write(name, out, DRAWINGS[name](records), records)
+    print(columns(records))
+    print(f"The picture: {out / name}.png; the numbers: {out / name}.json")
+
+
+def digits_beside_others(name, out, arguments):
+    """Test accuracies on handwritten digits."""
+    from mfcourse import experiments
+    from mfcourse.experiments import digits
+
+    seeds = arguments.seeds or (experiments.SEEDS[:1] if arguments.quick else experiments.SEEDS)
+    rows = [digits.accuracies(m=m, seed=seed) for m in arguments.m or (200,) for seed in seeds]
+    write_numbers(out, name, rows)
+    print(accuracies(rows))
+
+
+def write(name, out, figure, records):
+    """DIR/name.png and DIR/name.json, each whole or absent."""
+    from mfcourse.files import write_whole
+
+    write_whole(out / f"{name}.png", lambda file: figure.savefig(file, format="png"))
+    write_numbers(out, name, records)
 
 
 def write_numbers(out, name, records):
@@ -107,6 +143,19 @@ def summary(records, level=1e-4):
     for (problem, method, m), excess in groups.items():
         below = f"{sum(x < level for x in excess)}/{len(excess)}"
         lines.append(SUMMARY.format(problem, method, m, len(excess), statistics.median(excess), max(excess), below))
+    return "\n".join(lines)
+
+
+def columns(records):
+    """The measurements of a chapter after the paper, a table for each method."""
+    lines = []
+    for method in dict.fromkeys(record["method"] for record in records):
+        rows = [record for record in records if record["method"] == method]
+        names = [name for name in rows[0] if name not in ("problem", "method")]
+        widths = [max(11, len(name) + 2) for name in names]
+        lines.append(f"{rows[0]['problem']}, {method}")
+        lines.append("".join(f"{name:>{width}}" for name, width in zip(names, widths, strict=True)))
+        lines += ["".join(f"{row[n]:>{width}.4g}" for n, width in zip(names, widths, strict=True)) for row in rows]
     return "\n".join(lines)
 
 

@@ -85,6 +85,22 @@ def test_digits_prints_three_accuracies_side_by_side(capsys, tmp_path):
     assert shown == [pytest.approx(row[key], abs=1e-4) for key in ("particles", "mlp", "logistic_regression")]
 
 
+def test_figures_after_the_paper_come_from_one_command_and_are_the_same_from_two_processes(capsys, tmp_path):
+    names = reproduce.AFTER[:2]
+    for out, jobs in (("one", "1"), ("two", "2")):
+        options = "--quick", "--seeds", "3", "--jobs", jobs, "--out", str(tmp_path / out)
+        code, printed, _ = run(capsys, "reproduce", *names, *options)
+        assert code == 0
+    for name in names:
+        one, two = (json.loads((tmp_path / out / f"{name}.json").read_text(encoding="utf-8")) for out in ("one", "two"))
+        assert one == two
+        assert one["figure"] == name
+        assert matplotlib.image.imread(tmp_path / "one" / f"{name}.png").std() > 0.05
+        last = one["runs"][-1]
+        assert f"{last['problem']}, {last['method']}\n" in printed
+    assert f"{one['runs'][-1]['error']:.4g}\n" in printed
+
+
 def test_certify_prints_the_verdict_and_a_bound_below_the_optimum(capsys):
     code, printed, _ = run(capsys, "certify", "--seed", "0", "--m", "10")
     assert code == 0
@@ -116,6 +132,9 @@ def test_certify_prints_the_verdict_and_a_bound_below_the_optimum(capsys):
             ["reproduce", "all", "--m", "10,999999999"],
             "--m: 999999999 is too large, it must be 10000 at most: networks",
         ),
+        (["reproduce", "sgd", "--m", "10"], "--m is the number of particles, and sgd has none: leave it out"),
+        (["reproduce", "noise", "forgetting", "--m", "10"], "and forgetting has none: leave it out"),
+        (["reproduce", "noise", "remembering"], "invalid choice: 'remembering'"),
         (["reproduce", "digits", "--m", "10001"], "--m: 10001 is too large, it must be 10000 at most: networks"),
         (["reproduce", "figure1", "--jobs", "999999999"], "--jobs: 999999999 is too large, it must be 256 at most"),
         (["reproduce", "figure1", "--jobs", "1.5"], "--jobs: '1.5' must be a whole number >= 1"),
