@@ -1,8 +1,9 @@
 """What the website makes of pages: solutions fold, statements get a frame, labels lead to the page of all statements.
 
 Notebooks are plain Markdown, so that they read the same everywhere. Here the marks they use become structure: a
-paragraph that begins with **Thm 3.3** is a statement, and what begins with **Solution 3.1.** is a solution, its code
-included. The glossary is written as Jupyter Book 2 wants it, as a definition list.
+paragraph that begins with **Thm 3.3**, or with the course's own **MF1** or **Theorem U**, is a statement, and what
+begins with **Solution 3.1.** is a solution, its code included. The glossary is written as Jupyter Book 2 wants it, as a
+definition list.
 """
 
 import re
@@ -13,8 +14,9 @@ from sphinx.domains.std import make_glossary_term
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
-LABEL = re.compile(r"(Def\.|Assumptions|Prop\.|Thm) [C\d]\.\d")
+LABEL = re.compile(r"(Def\.|Assumptions|Prop\.|Thm) [C\d]\.\d|Theorem [UM]\b|(MF|U)\d\b")
 SOLUTION = re.compile(r"Solution \d+\.\d+")
+STATEMENTS = ("book/statements", "book/beyond")  # and the pages on which they are proved
 HIDDEN = "tag_hide-cell"  # the class of the code of a solution
 
 
@@ -39,7 +41,7 @@ class Chapter(SphinxTransform):
 
     def apply(self):
         """Change the tree of one page."""
-        if self.env.docname == "book/statements":
+        if self.env.docname.startswith(STATEMENTS):
             return
         for bold in list(self.document.findall(nodes.strong)):
             label, paragraph = bold.astext(), bold.parent
@@ -81,7 +83,7 @@ def frame(paragraph):
 
 
 def link(bold, found, page):
-    """The label becomes a reference to the page of all statements, where Thm 3.3 is thm-3-3."""
+    """The label becomes a reference to the page of its statement, where Thm 3.3 is thm-3-3, and MF1 is mf1."""
     target = re.sub(r"[^a-z0-9]+", "-", found[0].lower()).strip("-")
     words = nodes.inline("", bold.astext())
     bold[:] = [pending_xref("", words, refdomain="prf", reftype="ref", reftarget=target, refdoc=page, refwarn=True)]
