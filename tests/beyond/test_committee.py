@@ -211,6 +211,13 @@ BAD = {
     "c with a NaN": (lambda: committee.rates(np.ones((1, 2)), TWO[None], HALVES, [np.nan]), "c must be finite", "nan"),
     "negative noise": (lambda: committee.rates(ONES, TWO, HALVES, 1, noise=-0.1), "noise must be", "-0.1"),
     "a number for a flag": (lambda: committee.rates(ONES, TWO, HALVES, 1, learn_w=0), "learn_w must be True", "0"),
+    "loud labels": (lambda: committee.rates(ONES, TWO, HALVES, 1, noise=1e200), "noise must be small", "1e+200"),
+    "heavy neurons": (lambda: committee.follow(1e200 * ONES, TWO, HALVES, 1, [1]), "w must be small enough", "1e+200"),
+    "a step without end": (
+        lambda: committee.follow(ONES, TWO, HALVES, 1e300, [1]),
+        "times must end before",
+        "step size",
+    ),
     "times that go back": (lambda: committee.follow(ONES, TWO, HALVES, 1, [2, 1]), "times must be >= 0", "1 comes"),
 }
 

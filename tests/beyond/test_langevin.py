@@ -199,6 +199,8 @@ def test_a_descent_continues_to_the_same_bits_and_is_the_same_in_a_stack():
     np.testing.assert_array_equal(noisy_descent(*call, half, 11, first=9, **settings), whole)
     alone = noisy_descent(*call, start[1, 2], 20, seed=3 + 5, radius=2.0)
     np.testing.assert_array_equal(alone, whole[1, 2])
+    plain = noisy_descent(*call, start, 9)
+    np.testing.assert_array_equal(plain, noisy_descent(*call, start, 9, seed=0, first=0))
 
 
 def test_a_descent_of_no_steps_is_a_copy_of_its_start():

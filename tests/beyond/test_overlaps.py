@@ -503,6 +503,13 @@ BAD = {
     "a rate that is none": (lambda: overlaps.follow(3, START, [1]), "rate must be a function", "3"),
     "a rate of one number": (lambda: overlaps.follow(np.sum, START, [1]), "rate(u) must be two numbers", "()"),
     "a rate of NaN": (lambda: overlaps.follow(lambda u: u * np.nan, START, [1]), "rate(u) must be finite", "nan"),
+    "a rate that ends": (
+        lambda: overlaps.follow(lambda u: [0, 1 / (0.5 - u[1])], [0, 1], [1]),
+        "rate must be",
+        "step size",
+    ),
+    "loud labels": (lambda: overlaps.corrector(SQUARE._replace(noise=1e200), START), "noise must be small", "1e+200"),
+    "a step that overflows": (lambda: overlaps.effective(SQUARE, 1e308)([3, 6]), "c must be small enough", "1e+308"),
     "no fixed point": (lambda: overlaps.fluctuations(SQUARE, 0.1, START), "fixed must be one point", "there it is"),
     "two fixed points": (lambda: overlaps.fluctuations(SQUARE, 0.1, [[1, 0]] * 2), "fixed must be one", "(2, 2)"),
     "no steps, no trembling": (lambda: overlaps.fluctuations(SQUARE, 0, [1, 0]), "c must be a finite number > 0", "0"),
