@@ -35,9 +35,7 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
     batch_risk = batches(problem.risk, checks.count("batch", batch, at_most=checks.MOST), seed)
 
     def step(w, theta, k=None):
-        if k is None:
-            raise ValueError("start must be (w, theta, k) for mini-batches, as stochastic.begin(w, theta) makes it")
-        number = checks.count("k", k[()] if isinstance(k, np.ndarray) and not k.ndim else k, at_least=0, at_most=LAST)
+        number = step_number(k, "mini-batches")
         _, potential, gradient = batch_risk(number)(w, theta)
         a, b = (size / (1 + decay * number) for size in sizes_for(w, sizes))
         speed_w, speed_theta = problem.descent(w, theta, potential, gradient)
@@ -50,6 +48,13 @@ def stochastic(problem, step_w, step_theta, batch, seed=0, decay=0):
 def begin(w, theta):
     """The state (w, theta, 0) before the first step. Raises ValueError if w and theta do not fit or are not finite."""
     return *checks.particles(checks.finite("w", w), checks.finite("theta", theta)), np.array(0)
+
+
+def step_number(k, what):
+    """The number k of a step as a whole number; ValueError if it is none, or the state of `what` comes without it."""
+    if k is None:
+        raise ValueError(f"start must be (w, theta, k) for {what}, as stochastic.begin(w, theta) makes it")
+    return checks.count("k", k[()] if isinstance(k, np.ndarray) and not k.ndim else k, at_least=0, at_most=LAST)
 
 
 def batches(risk, size, seed):

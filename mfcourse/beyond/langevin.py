@@ -12,7 +12,7 @@ import numpy as np
 
 from mfcourse import checks, results
 from mfcourse.motion import velocity
-from mfcourse.stochastic import LAST
+from mfcourse.stochastic import LAST, step_number
 
 NOISE = 2  # keeps these draws apart from those of mini-batches, default_rng([seed, k, 1])
 
@@ -51,9 +51,7 @@ def noisy(problem, step, temperature, confinement=0.0, seed=0, weights=False):
         )
 
     def move(w, theta, k=None):
-        if k is None:
-            raise ValueError("start must be (w, theta, k) for noisy particles, as stochastic.begin(w, theta) makes it")
-        number = checks.count("k", k[()] if isinstance(k, np.ndarray) and not k.ndim else k, at_least=0, at_most=LAST)
+        number = step_number(k, "noisy particles")
         speed_w, speed_theta = velocity(problem, w, theta)
         *runs, m, d = theta.shape
         size, scale = m * d, math.sqrt(2 * step * tau(number))

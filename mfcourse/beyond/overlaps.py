@@ -15,17 +15,25 @@ from scipy import integrate, linalg
 
 from mfcourse import checks, results
 from mfcourse.beyond import plane
-from mfcourse.beyond.chains import chain, demand_times, lost, sgd  # noqa: F401  handed on, for one place to find all
-from mfcourse.beyond.neurons import (  # noqa: F401  the same
-    ERF,
-    FAR,
-    LINEAR,
-    SQUARE,
-    Neuron,
-    demand_neuron,
-    demand_overlaps,
-    hermite,
-)
+from mfcourse.beyond.chains import chain, demand_times, lost, sgd
+from mfcourse.beyond.neurons import ERF, FAR, LINEAR, SQUARE, Neuron, demand_neuron, demand_overlaps, hermite
+
+__all__ = [
+    "ERF",
+    "LINEAR",
+    "SQUARE",
+    "Neuron",
+    "chain",
+    "corrector",
+    "critical",
+    "drift",
+    "effective",
+    "fluctuations",
+    "follow",
+    "hermite",
+    "lost",
+    "sgd",
+]
 
 STILL = 1e-6  # the rate at a fixed point that is known to a few digits
 ATTRACTS = -1e-9  # a real part above this may be one of 0, and rounding
