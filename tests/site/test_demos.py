@@ -14,6 +14,23 @@ def test_a_module_of_a_demo_is_one_text_without_imports_from_files():
         assert "export default" in text
 
 
+@pytest.mark.parametrize("name", live.NAMES)
+def test_the_one_text_of_a_demo_draws_without_any_file_beside_it(module_page, name):
+    code = """async ([text, data]) => {
+      const { default: demo } = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+      const el = document.body.appendChild(document.createElement("div"));
+      const close = demo.render({ model: { get: () => data }, el });
+      close();
+      return [...el.querySelectorAll("canvas")].map((canvas) => canvas.width * canvas.height);
+    }"""
+    asked = []
+    module_page.on("request", lambda request: asked.append(request.url))
+    sizes = module_page.evaluate(code, [live.module(f"{name}.js"), live.instances(name)])
+    assert len(sizes) >= 3
+    assert min(sizes) > 0
+    assert [url for url in asked if url.startswith("http")] == []
+
+
 def test_a_demo_in_a_notebook_has_its_data_and_stands_for_itself_where_no_kernel_runs():
     demo = live.spikes()
     assert demo.data == live.instances("spikes")

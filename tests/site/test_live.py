@@ -13,7 +13,7 @@ PICTURE = """section => [...section.querySelectorAll('canvas')].map(c => c.toDat
 
 @pytest.fixture(params=live.NAMES)
 def demo(request, page, address):
-    """The section of each demo on the page of all four."""
+    """The section of each demo on the page of all of them."""
     return opened(page, address, request.param)
 
 

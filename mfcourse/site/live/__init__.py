@@ -11,11 +11,13 @@ from pathlib import Path
 
 import anywidget
 import traitlets
+from scipy.optimize import brentq
 
 from mfcourse import checks, problems
+from mfcourse.beyond import tanh_line, unlearning
 
 FOLDER = Path(__file__).parent
-NAMES = ("spikes", "relu", "many", "lift")
+NAMES = ("spikes", "relu", "many", "lift", "overlaps", "noise", "forgetting")
 SEEDS = range(10)
 IMPORT = re.compile(r'from "\./(\w+\.js)"')
 FALLBACK = (
@@ -62,6 +64,21 @@ def lift():
     return Demo("lift")
 
 
+def overlaps():
+    """SGD of one neuron in high dimension: paths of two numbers, and the curve that they follow as N grows."""
+    return Demo("overlaps")
+
+
+def noise():
+    """Noise in place of a good start: a density and particles on a line, at a temperature that is yours to change."""
+    return Demo("noise")
+
+
+def forgetting():
+    """Unlearning with a certificate: steps, public samples, their weight and their mismatch are yours to choose."""
+    return Demo("forgetting")
+
+
 def module(file):
     """The source of an ES module as one text: what it imports from this folder travels inside, as data URLs."""
     text = (FOLDER / file).read_text(encoding="utf-8")
@@ -78,7 +95,8 @@ def instances(name):
         return [_spikes(seed) for seed in SEEDS]
     if name == "relu":
         return [_relu(seed) for seed in SEEDS]
-    return [_lift()]
+    alone = {"lift": _lift, "noise": _noise, "forgetting": _forgetting}
+    return [alone[name]()] if name in alone else []
 
 
 def _spikes(seed):
@@ -105,3 +123,19 @@ def _lift():
     ends = {"mu": [0.2, 0.6], "nu": [0.45, 0.85]}
     measures = {name: {"weights": [0.6, 0.4], "positions": positions} for name, positions in ends.items()}
     return {"y": loss.target.tolist(), "lambda": loss.scale, **measures}
+
+
+def _noise():
+    """Chapter 14: samples (x, y) of a curve, for neurons height * tanh(theta x) on cells of a line."""
+    x, cells = tanh_line.SAMPLES, len(tanh_line.POSITIONS)
+    half = tanh_line.WIDTH * cells / 2
+    particles = {"height": tanh_line.HEIGHT, "confinement": tanh_line.CONFINEMENT}
+    return {"x": x.tolist(), "y": tanh_line.curve(x).tolist(), **particles, "low": -half, "high": half, "cells": cells}
+
+
+def _forgetting():
+    """Chapter 15: a mean of private samples of which some are forgotten, and the mu that (epsilon, delta) demands."""
+    promise = {"epsilon": 1, "delta": 1e-3}
+    demand = brentq(lambda mu: unlearning.epsilon(mu, promise["delta"]) - promise["epsilon"], 0.1, 1)
+    data = {"samples": 1000, "forgotten": 10, "dimension": 10, "variance": 0.1, "diameter": 2}
+    return {**data, "step": 0.025, "temperature": 2.5e-5, **promise, "demand": demand}

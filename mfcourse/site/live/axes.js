@@ -38,15 +38,16 @@ export function axes(canvas, { x, y, xlabel, ylabel, logarithmic = false, xlogar
   context.strokeRect(MARGIN.left, MARGIN.top, across, down);
   context.textAlign = "center";
   for (const tick of xlogarithmic ? powers(left, right) : ticks(left, right)) {
+    const words = xlogarithmic ? power(tick) : number(tick);
     stroke(context, px(tick), height - MARGIN.bottom, px(tick), height - MARGIN.bottom + 4);
-    const furthest = width - context.measureText(number(tick)).width / 2; // a long number at the end is not cut off
-    context.fillText(number(tick), Math.min(px(tick), furthest), height - MARGIN.bottom + 16);
+    const furthest = width - context.measureText(words).width / 2; // a long number at the end is not cut off
+    context.fillText(words, Math.min(px(tick), furthest), height - MARGIN.bottom + 16);
   }
   context.fillText(xlabel, MARGIN.left + across / 2, height - 5);
   context.textAlign = "right";
   for (const tick of logarithmic ? powers(low, high) : ticks(low, high)) {
     stroke(context, MARGIN.left - 4, py(tick), MARGIN.left, py(tick));
-    context.fillText(logarithmic ? tick.toExponential(0) : number(tick), MARGIN.left - 7, py(tick) + 4);
+    context.fillText(logarithmic ? power(tick) : number(tick), MARGIN.left - 7, py(tick) + 4);
   }
   context.save();
   context.translate(11, MARGIN.top + down / 2);
@@ -79,6 +80,27 @@ export function axes(canvas, { x, y, xlabel, ylabel, logarithmic = false, xlogar
       context.stroke();
       context.setLineDash([]);
     },
+    /** A small arrow that begins at a point; `along` and `up` say where to, `length` is in pixels. */
+    arrow(right, above, [along, up], name, length = 10) {
+      const [x, y] = [px(right), py(above)];
+      const [dx, dy] = [px(right + along) - x, py(above + up) - y];
+      const [a, b] = [dx, dy].map((part) => (part * length) / (Math.hypot(dx, dy) || 1));
+      Object.assign(context, { strokeStyle: colour(canvas, name), lineWidth: 1, globalAlpha: 0.5 });
+      stroke(context, x, y, x + a, y + b);
+      for (const side of [0.3, -0.3])
+        stroke(context, x + a, y + b, x + 0.6 * a - side * b, y + 0.6 * b + side * a);
+      context.globalAlpha = 1;
+    },
+    /** The area between a curve and the height 0. */
+    area(xs, ys, name) {
+      Object.assign(context, { fillStyle: colour(canvas, name), globalAlpha: 0.2 });
+      context.beginPath();
+      context.moveTo(px(xs[0]), py(0));
+      xs.forEach((right, k) => context.lineTo(px(right), py(ys[k])));
+      context.lineTo(px(xs.at(-1)), py(0));
+      context.fill();
+      context.globalAlpha = 1;
+    },
     /** The horizontal band between two heights. */
     band(from, to, name) {
       Object.assign(context, { fillStyle: colour(canvas, name), globalAlpha: 0.2 });
@@ -93,10 +115,10 @@ export function axes(canvas, { x, y, xlabel, ylabel, logarithmic = false, xlogar
       else context.arc(px(right), py(up), sign ? size : size / 2, 0, 2 * Math.PI);
       context[sign ? "fill" : "stroke"]();
     },
-    /** Words at a point, to the right of it. */
-    words(right, up, text, name = "ink") {
-      Object.assign(context, { fillStyle: colour(canvas, name), textAlign: "left" });
-      context.fillText(text, px(right) + 6, py(up) + 4);
+    /** Words at a point, to the right of it, or to the left. */
+    words(right, up, text, name = "ink", side = "right") {
+      Object.assign(context, { fillStyle: colour(canvas, name), textAlign: side === "left" ? "right" : "left" });
+      context.fillText(text, px(right) + (side === "left" ? -6 : 6), py(up) + 4);
     },
   };
 }
@@ -134,3 +156,10 @@ function powers(low, high) {
 }
 
 const number = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
+
+/** A power of ten: 10, or 10⁻⁷. */
+function power(value) {
+  const exponent = Math.round(Math.log10(value));
+  if (Math.abs(exponent) < 2) return number(value);
+  return `10${String(exponent).replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(sign)])}`;
+}

@@ -7,7 +7,7 @@
 import { axes } from "./axes.js";
 import { objective } from "./circle.js";
 import { measure, network, price } from "./plane.js";
-import { element, loop, picture, slider, stage } from "./stage.js";
+import { drag, element, loop, picture, slider, stage } from "./stage.js";
 
 const NEURON = { w: Float64Array.of(3), theta: Float64Array.of(0.5, 0.5) };
 const STRETCHES = Float64Array.from({ length: 401 }, (_, k) => -1 + k / 100); // log2 r
@@ -137,16 +137,7 @@ function render({ model, el }) {
   const stems = ["Mixture: mass fades", "Displacement: mass moves"].map((words) => picture(scene.pictures, words, 200));
   const values = picture(scene.pictures, "J: mixture dashed, displacement solid", 200);
 
-  const drag = (event) => slide(nearest(...pen.at(event)));
-  fibre.canvas.style.touchAction = "pan-y";
-  fibre.canvas.style.cursor = "grab";
-  fibre.canvas.addEventListener("pointerdown", (event) => {
-    fibre.canvas.setPointerCapture(event.pointerId);
-    drag(event);
-  });
-  fibre.canvas.addEventListener("pointermove", (event) => {
-    if (fibre.canvas.hasPointerCapture(event.pointerId)) drag(event);
-  });
+  drag(fibre.canvas, (event) => slide(nearest(...pen.at(event))));
 
   function draw() {
     const state = stretched(NEURON, log2);

@@ -5,7 +5,7 @@
 
 import { axes } from "./axes.js";
 import { distance, gridStart, largest, names, randomStart, spikes, step, stepSizes, turn } from "./circle.js";
-import { loop, menu, picture, stage } from "./stage.js";
+import { loop, menu, picture, short, stage } from "./stage.js";
 
 const SIZES = [10, 100, 1000];
 const MARKS = [4, 2.5, 1.5]; // how large particles are drawn
@@ -121,6 +121,5 @@ function render({ model, el }) {
   return clock.close;
 }
 
-const short = (value) => String(Number(value.toPrecision(2)));
 
 export default { render };

@@ -5,7 +5,7 @@
 
 import { axes } from "./axes.js";
 import { dissipation, measure, potential, problem, sphereStart, step } from "./plane.js";
-import { button, loop, menu, picture, slider, stage, uniforms } from "./stage.js";
+import { button, loop, menu, picture, short, slider, stage, uniforms } from "./stage.js";
 
 const SIZE = 0.25; // of a step, for weights and positions
 const MOST = 40000; // steps after which a run is given up
@@ -207,6 +207,5 @@ function name({ seed, weights }) {
 const places = ({ w, theta }) => theta.map((part, c) => Math.abs(w[c >> 1]) * part);
 const largest = (parts) => parts.reduce((most, part) => Math.max(most, Math.abs(part)), 0);
 const degrees = (angle) => Math.round((angle * 180) / Math.PI);
-const short = (x) => (x >= 0.01 && x < 1e4 ? String(Number(x.toPrecision(2))) : x.toExponential(0));
 
 export default { render };

@@ -6,7 +6,7 @@
 import { axes } from "./axes.js";
 import { certificate, dissipation, gridStart, largest, names, places, pull, pullAt, push } from "./circle.js";
 import { randomStart, residual, spikes, step, stepSizes, turn, withParticle } from "./circle.js";
-import { button, loop, menu, picture, slider, stage } from "./stage.js";
+import { button, loop, menu, picture, short, slider, stage } from "./stage.js";
 
 const TOLERANCE = 1e-8; // relative gap below which a measure is called optimal (certificates.TOLERANCE)
 const STILL = 1e-17; // relative dissipation below which nothing will happen any more (flows.STILL)
@@ -244,6 +244,5 @@ function paths(records) {
 }
 
 const hundredths = (value) => value.toFixed(2);
-const short = (value) => (value >= 0.01 ? String(Number(value.toPrecision(2))) : value.toExponential(0));
 
 export default { render };

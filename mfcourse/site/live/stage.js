@@ -103,6 +103,26 @@ export function picture(place, caption, height = 240) {
 }
 
 /**
+ * A mouse, a pen or a finger drags on a canvas, or points at a place: `move` is called with each event. A finger that
+ * sets out up or down scrolls the page, and means nothing else.
+ */
+export function drag(canvas, move) {
+  let start; // where a finger went down, until it moves
+  Object.assign(canvas.style, { touchAction: "pan-y", cursor: "grab" });
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    start = event.pointerType === "touch" && event;
+  });
+  const scrolls = ({ x, y }) => start && Math.abs(y - start.y) > Math.abs(x - start.x);
+  canvas.addEventListener("pointermove", (event) => {
+    if (scrolls(event)) canvas.releasePointerCapture(event.pointerId);
+    start = null;
+  });
+  for (const name of ["pointermove", "pointerup"])
+    canvas.addEventListener(name, (event) => canvas.hasPointerCapture(event.pointerId) && move(event));
+}
+
+/**
  * Run, Step and Reset, and the clock behind them. `advance()` makes one frame's steps and returns false once there is
  * nothing left to do, `draw()` shows the state, `reset()` goes back to the start. Nothing moves before Run is pressed,
  * nor off-screen, nor in a hidden tab; with reduced motion, Run shows a still now and then. `draw` is also called when
@@ -194,4 +214,15 @@ export function uniforms(seed) {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Standard normal numbers, made of a source of uniform ones (Box and Muller). */
+export const normals = (uniform) => () =>
+  Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+
+/** A number in a sentence: two digits, or a power of ten if it is small or large. */
+export function short(value) {
+  const size = Math.abs(value);
+  const words = !size || (size >= 1e-3 && size < 1e4) ? String(Number(value.toPrecision(2))) : value.toExponential(0);
+  return words.replace(/^-/, "−");
 }
