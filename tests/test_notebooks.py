@@ -75,7 +75,7 @@ def test_titles_and_files_count_in_the_same_order(notebook):
 
 
 def test_chapters_follow_each_other_without_holes():
-    assert [int(path.stem[:2]) for path in NOTEBOOKS] == list(range(13))
+    assert [int(path.stem[:2]) for path in NOTEBOOKS] == list(range(16))
 
 
 def test_links_between_chapters_lead_somewhere(any_notebook):

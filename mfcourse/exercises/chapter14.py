@@ -80,7 +80,7 @@ def check_gaussian_gap(gaussian_gap):
                 (away**2 / (2 * r), "The variances of mu and of its Gibbs measure differ too."),
                 (
                     tau / 2 * (ratio - 1 - np.log(ratio)) + tau * away**2 / (2 * r**2 * variance),
-                    "That is the other way round: KL(mu | p), not KL(p | mu).",
+                    "That is the other way round: KL(mu | p_mu), not KL(p_mu | mu).",
                 ),
             ),
             "F'(mu) is kappa (M - y) theta + r theta^2 / 2: what is the Gaussian exp(-F'(mu) / tau) / Z?",
