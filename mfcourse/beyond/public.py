@@ -8,13 +8,14 @@ from mfcourse import checks
 from mfcourse.beyond.gaussians import LONGEST
 
 
-def weight_costs(mu, private, public, forgotten, dimension, variance=1.0, shift=0.0, diameter=2.0, kept=1.0):
+def weight_costs(mu, private, public, forgotten, dimension, variance=0.1, shift=0.0, diameter=2.0, kept=1.0):
     """(A, B): the price of trusting the public samples, and of trusting the private ones, for the certificate mu (U5).
 
     private, public, forgotten: numbers of samples, which have `variance` in each of `dimension` directions; `shift` is
     how far off the public mean is, `diameter` how far two samples are apart at most, and `kept` the factor c^K that is
-    left after K unlearning steps. A = shift^2/2 + d v/(2 n_pub); B = d v/(2 n_priv) + d (kept S G/n_priv)^2/(2 mu^2),
-    whose second part is the noise that mu asks for. Raises ValueError if an argument is out of its range.
+    left after K unlearning steps. Independent samples need 2 d v <= diameter^2: those on the unit sphere of R^10 have
+    v = 1/10 and diameter 2. A = shift^2/2 + d v/(2 n_pub); B = d v/(2 n_priv) + d (kept S G/n_priv)^2/(2 mu^2), whose
+    second part is the noise that mu asks for. Raises ValueError if an argument is out of its range.
     """
     mu = checks.positive("mu", mu)
     private = checks.count("private", private, at_most=LONGEST)

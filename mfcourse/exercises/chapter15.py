@@ -73,9 +73,11 @@ def check_exponent(exponent):
 def check_best(best):
     """`best(a, b)`: no weight of a grid costs less, and only beyond the last one are public data worse than none."""
     weights = np.linspace(0, 1, 10_001)
-    for a, b in ((0.05, 0.025), (1.0, 1.0), (0.02, 3.0), (2.0, 0.001)):
+    for a, b in ((0.0455, 0.0205), (1.0, 1.0), (0.02, 3.0), (2.0, 0.001)):
         parts = as_parts(
-            best(a, b), 3, "best returns three numbers: the weight, its price, and the largest harmless one"
+            best(a, b),
+            3,
+            "best returns three numbers, in this order: the weight, its price, and the largest harmless one",
         )
         names = ("the weight", "the price", "the largest harmless weight")
         weight, price, most = (as_number(x, f"{n} is a number") for x, n in zip(parts, names, strict=True))

@@ -457,22 +457,22 @@ def test_renyi_of_near_gaussians_keeps_its_digits_and_stacks_are_loops():
 
 
 def test_the_best_weight_balances_the_two_prices():
-    a, b = weight_costs(math.sqrt(0.1), 1000, 1000, 10, 10, shift=0.3)  # Renyi 2 at most .1
-    assert (a, b) == (pytest.approx(0.05), pytest.approx(0.025))
+    a, b = weight_costs(math.sqrt(0.1), 1000, 1000, 10, 10, shift=0.3)  # on the unit sphere; Renyi 2 at most .1
+    assert (a, b) == (pytest.approx(0.0455), pytest.approx(0.0205))
     weight, value = best_weight(a, b)
-    assert (weight, value) == (pytest.approx(1 / 3), pytest.approx(1 / 60))
-    assert a / 4 + b / 4 == pytest.approx(0.01875)
+    assert (weight, value) == (pytest.approx(41 / 132), pytest.approx(0.0455 * 41 / 132))
+    assert a / 4 + b / 4 == pytest.approx(0.0165)
     weights = np.linspace(0, 1, 1001)
     prices = weights**2 * a + (1 - weights) ** 2 * b
     assert value <= prices.min() <= value * (1 + 1e-5)
     a, b = weight_costs(math.sqrt(0.1), 1000, 10000, 10, 10, shift=0.3)
     equal = 10 / 11
-    assert best_weight(a, b)[1] == pytest.approx(0.0161348, rel=1e-5)
-    assert equal**2 * a + (1 - equal) ** 2 * b == pytest.approx(0.0378099, rel=1e-5)
+    assert best_weight(a, b)[1] == pytest.approx(0.0140888, rel=1e-5)
+    assert equal**2 * a + (1 - equal) ** 2 * b == pytest.approx(0.0374008, rel=1e-5)
     assert equal > 2 * best_weight(a, b)[0]  # and so worse than no public data at all
     a, b = weight_costs(math.sqrt(0.1), 1000, 10000, 300, 10)
-    assert b == pytest.approx(18.005)
-    assert best_weight(a, b)[1] == pytest.approx(4.9999e-4, rel=1e-4)
+    assert b == pytest.approx(18.0005)
+    assert best_weight(a, b)[1] == pytest.approx(4.99999e-5, rel=1e-5)
 
 
 def test_the_prices_are_those_of_simulated_means():
@@ -491,7 +491,7 @@ def test_the_prices_are_those_of_simulated_means():
     foreign = rng.standard_normal((repeats, d)) / math.sqrt(public) + np.array([shift, 0, 0])
     results = (1 - weight) * own + weight * foreign + math.sqrt(spread) * rng.standard_normal((repeats, d))
     errors = (results**2).sum(axis=1) / 2
-    a, b = weight_costs(mu, private, public, forgotten, d, shift=shift, kept=kept)
+    a, b = weight_costs(mu, private, public, forgotten, d, variance=1.0, shift=shift, kept=kept)
     assert abs(errors.mean() - weight**2 * a - (1 - weight) ** 2 * b) < 4 * errors.std() / math.sqrt(repeats)
 
 
