@@ -132,7 +132,7 @@ def test_the_commands_say_what_they_did(releases, capsys, tmp_path):
         ),
         (["labs", "grade", "in", "--out", "old.csv"], "--out must be a new name, but old.csv exists"),
         (["labs", "grade", ".", "--out", "new.csv"], "--out must lie outside of SUBMISSIONS, but new.csv is in ."),
-        (["labs", "release", "out", "--lab", "E"], "lab must be one of A, B, C, D, but it is 'E'"),
+        (["labs", "release", "out", "--lab", "F"], "lab must be one of A, B, C, D, E, but it is 'F'"),
         (["labs", "release", "out", "--lab", "first"], "'first' must be the letter of a lab, such as A"),
         (["labs", "pool", "nothing.json"], "there is nothing to pool: every file was rejected"),
     ],
