@@ -34,7 +34,6 @@ ORDER = [  # a module may import those before it
     *("classroom", "classroom.handout", "classroom.submissions", "classroom.sandbox", "classroom.intake"),
     *("classroom.grades", "classroom.gradebook", "classroom.pooling"),
     *("exercises", "exercises.grading", "exercises.spike_runs", "exercises.noise", "exercises.identities"),
-    "exercises.worlds",
     *(f"exercises.{name}" for name in CHECKS),
     *("site", "site.live", "site.build", "site.serve", "site.extension", "site.pages"),
     *("commands.reading", "commands.reproduce", "commands.certify", "commands.lab", "commands.site", "commands.labs"),

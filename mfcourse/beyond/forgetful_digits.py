@@ -12,8 +12,7 @@ from scipy.special import expit
 from sklearn.datasets import load_digits
 
 from mfcourse import checks
-from mfcourse.beyond.langevin import noisy_descent
-from mfcourse.beyond.unlearning import certificate, contraction, gradient_gap
+from mfcourse.beyond.unlearning import certificate, contraction, gradient_gap, two_worlds
 
 PRIVATE, FORGOTTEN, TEST = 200, 20, 500
 PUBLIC = 1797 - PRIVATE - TEST  # at most
@@ -57,28 +56,18 @@ def certified(public, unlearn, temperature=TEMPERATURE, learn=LEARN):
     return certificate(gap, STEP, temperature, FACTOR, unlearn, learn)
 
 
-def runs(public, unlearn, temperature=TEMPERATURE, learn=LEARN, number=400, flip=0.0, seed=0):
+def runs(public, unlearn, temperature=TEMPERATURE, learn=LEARN, number=400, flip=0.0, seed=0, forgotten=FORGOTTEN):
     """(unlearned, retrained), each (len(unlearn), number, 64): weights after these increasing numbers of steps.
 
-    `number` runs learn all and then unlearn, as many others, with independent noise, see the rest alone for as long.
-    Raises ValueError for a bad argument.
+    `number` runs learn all and then unlearn, as many others, with independent noise, see the rest alone for as long;
+    `forgotten` private images, those with wrong labels first, are not in it. Raises ValueError for a bad argument.
     """
-    unlearn = checks.counts("unlearn", unlearn, at_least=0)
-    learn, number = checks.count("learn", learn, at_least=0), checks.count("number", number, at_most=checks.MOST // 64)
-    if unlearn != sorted(unlearn):
-        raise ValueError(f"unlearn must be increasing numbers of steps, but they are {checks.shown(unlearn)}")
+    number = checks.count("number", number, at_most=checks.MOST // 64)
+    forgotten = checks.count("forgotten", forgotten, at_most=PRIVATE - 1)
     x, y, *_ = data(public, flip, seed)
-    everything, rest = gradient(x, y), gradient(x[FORGOTTEN:], y[FORGOTTEN:])
-    kinds = []
-    for first, place in ((everything, 2 * seed), (rest, 2 * seed + 1)):
-        draw = {"seed": place * number}  # run r of a stack draws with the seed `seed + r`
-        w, done, snapshots = noisy_descent(first, STEP, temperature, np.zeros((number, 64)), learn, **draw), learn, []
-        for steps in unlearn:
-            w = noisy_descent(rest, STEP, temperature, w, learn + steps - done, first=done, **draw)
-            done = learn + steps
-            snapshots.append(w)
-        kinds.append(np.stack(snapshots))
-    return tuple(kinds)
+    gradients = gradient(x, y), gradient(x[forgotten:], y[forgotten:])
+    seeds = 2 * seed * number, (2 * seed + 1) * number  # run r of a stack draws with the seed `seed + r`
+    return two_worlds(*gradients, np.zeros((number, 64)), STEP, temperature, learn, unlearn, seeds)
 
 
 @functools.cache

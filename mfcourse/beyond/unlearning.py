@@ -12,6 +12,7 @@ import numpy as np
 from mfcourse import checks, results
 from mfcourse.beyond.attacks import attack, attack_bound, delta, epsilon
 from mfcourse.beyond.gaussians import LONGEST, duration, gaussian_law, geometric, renyi
+from mfcourse.beyond.langevin import noisy_descent
 from mfcourse.beyond.public import best_weight, weight_costs
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "renyi",
     "steps_needed",
     "temperature_needed",
+    "two_worlds",
     "weight_costs",
 ]
 
@@ -115,6 +117,30 @@ def steps_needed(mu, gap, step, temperature, factor, learn=math.inf):
 def temperature_needed(mu, gap, step, factor, unlearn, learn=math.inf):
     """The least temperature with which `certificate` is mu > 0. Raises ValueError as `certificate` does."""
     return (certificate(gap, step, 1.0, factor, unlearn, learn) / checks.positive("mu", mu)) ** 2
+
+
+def two_worlds(gradient, rest, start, step, temperature, learn, unlearn, seeds):
+    """(unlearned, retrained), each (len(unlearn), ..., d): the two processes of Theorem U, run.
+
+    Both begin at `start` (..., d) with `learn` steps, one with the function `gradient` of all data and one with that of
+    the `rest`, and go on with `rest`; they are looked at after the numbers of steps in `unlearn`, which increase.
+    seeds: one for each, so far apart that no two runs of the stacks share their noise. Raises ValueError as
+    `noisy_descent` does, or if `unlearn` does not increase.
+    """
+    learn, unlearn = checks.count("learn", learn, at_least=0), checks.counts("unlearn", unlearn, at_least=0)
+    if unlearn != sorted(unlearn):
+        raise ValueError(f"unlearn must be increasing numbers of steps, but they are {checks.shown(unlearn)}")
+    if not isinstance(seeds, tuple | list) or len(seeds) != 2:
+        raise ValueError(f"seeds must be two numbers, one for each of the two processes, but it is {seeds!r:.80}")
+    worlds = []
+    for first, seed in zip((gradient, rest), seeds, strict=True):
+        x, done, seen = noisy_descent(first, step, temperature, start, learn, seed), learn, []
+        for steps in unlearn:
+            x = noisy_descent(rest, step, temperature, x, learn + steps - done, seed, first=done)
+            done = learn + steps
+            seen.append(x)
+        worlds.append(np.stack(seen))
+    return tuple(worlds)
 
 
 def _number(name, value):

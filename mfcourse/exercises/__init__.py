@@ -3,8 +3,7 @@
 A check takes the learner's function and judges it by mathematics: a certificate, an identity, a closed form. That of a
 chapter prints one line and returns True if the answer is right, prints "not solved yet" and returns False while the
 stub still raises NotImplementedError, and raises AssertionError with a hint if the answer is wrong. That of a lab pays
-part by part, see `grading`; what several of its checks compare answers with is in `spike_runs`,
-`noise`, `identities`, `worlds`.
+part by part, see `grading`; what several of its checks compare answers with is in `spike_runs`, `noise`, `identities`.
 """
 
 import functools

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from mfcourse.beyond import forgetful_digits as digits
 from mfcourse.beyond import unlearning
 from mfcourse.exercises import as_array, as_number, as_parts, has_nan
 from mfcourse.exercises.grading import as_dictionary, complete, task
@@ -14,6 +15,20 @@ from mfcourse.exercises.grading import as_dictionary, complete, task
 QUESTIONS = ("one, K = 0", "one, K = 20", "hundred, K = 20", "accuracy", "factor")
 SETTLED = 10_000  # steps that stand for infinitely many
 RUNS = 1000
+
+
+def two_means(pull, unlearn, seed=0, number=1500):
+    """(unlearned, retrained), each (len(unlearn), number): `digits.runs` for means, which learning pulls by `pull`.
+
+    f is a parabola, as steep as the digits' penalty, and `pull` is the gap of the gradients: here the best attack
+    reaches the bound of Theorem U.
+    """
+
+    def rest(w):
+        return digits.STRENGTH * w
+
+    settings = np.zeros(number), digits.STEP, digits.TEMPERATURE, digits.LEARN
+    return unlearning.two_worlds(lambda w: rest(w) - pull, rest, *settings, unlearn, (2 * seed, 2 * seed + 1))
 
 
 @task("E1", 2)

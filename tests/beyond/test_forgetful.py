@@ -109,6 +109,14 @@ def test_runs_are_descents_of_which_those_at_more_steps_go_on_and_none_share_the
     assert not any(np.array_equal(a, b) for a in unlearned[0] for kind in others for b in kind[0])
 
 
+def test_how_many_are_forgotten_changes_the_rest_alone():
+    twenty, hundred = digits.runs(0, [0, 2], number=3), digits.runs(0, [0, 2], number=3, forgotten=100)
+    np.testing.assert_array_equal(twenty[0][0], hundred[0][0])
+    assert all(
+        not np.array_equal(one, other) for one, other in ((twenty[0][1], hundred[0][1]), (twenty[1], hundred[1]))
+    )
+
+
 def test_what_the_attack_finds_and_what_is_certified():
     unlearned, retrained = digits.runs(0, [0, 30], number=200)
     aucs = [unlearning.attack(*pair) for pair in zip(unlearned, retrained, strict=True)]
@@ -209,6 +217,7 @@ BAD = {
     "number must be a whole number >= 1": lambda: digits.runs(0, [1], number=0),
     "number must be a whole number >= 1 and": lambda: digits.runs(0, [1], number=HUGE),
     "learn must be": lambda: digits.runs(0, [1], learn=-1),
+    "forgotten must be a whole number >= 1 and <= 199": lambda: digits.runs(0, [1], forgotten=200),
     "public must be a whole number >= 0 and <= 10240": lambda: measure.leak(10_241),
     "temperature must be a finite number > 0": lambda: measure.grids(0, temperature=0),
 }

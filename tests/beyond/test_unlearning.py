@@ -1,4 +1,4 @@
-"""Theorem U and its consequences: against exact laws of small chains, quadrature, attacks, and numbers of the notes."""
+"""Theorem U and its consequences: against exact laws of small chains, quadrature, attacks, and reference numbers."""
 
 import itertools
 import math
@@ -23,6 +23,7 @@ from mfcourse.beyond.unlearning import (
     renyi,
     steps_needed,
     temperature_needed,
+    two_worlds,
     weight_costs,
 )
 
@@ -173,6 +174,26 @@ def test_steps_and_temperature_are_inverses_of_the_certificate():
     assert steps_needed(5.0, 0.1, 0.25, 0.01, 0.75) == 0
     assert steps_needed(0.01, 0.1, 0.25, 0.01, 0.0) == 1
     assert steps_needed(0.01, 0.1, 0.25, 0.01, 1.0, 3) == math.ceil(9 * 0.25 * 0.1**2 / (2 * 0.01 * 1e-4)) - 3  # U3
+
+
+def test_the_two_worlds_of_a_mean_have_the_laws_and_the_distance_of_theorem_u():
+    """And each goes on as if it had not been looked at, from noise that the other does not share."""
+    settings = {"step": 0.25, "temperature": 0.01, "learn": 5}
+    gradients = (lambda w: w - 0.06), (lambda w: w + 0.06)
+    unlearned, retrained = two_worlds(*gradients, np.zeros((4000, 1)), unlearn=[0, 3], seeds=(0, 4000), **settings)
+    for k, steps in enumerate((0, 3)):
+        mu = certificate(0.12, 0.25, 0.01, 0.75, steps, 5)
+        apart = (unlearned[k].mean() - retrained[k].mean()) / retrained[k].std()
+        assert abs(apart - mu) < 4 * math.sqrt(2 / 4000) * math.hypot(1, mu / 2)
+    assert abs(np.corrcoef(unlearned[0, :, 0], retrained[0, :, 0])[0, 1]) < 4 / math.sqrt(4000)
+    (again,), _ = two_worlds(*gradients, np.zeros((4000, 1)), unlearn=[3], seeds=(0, 4000), **settings)
+    np.testing.assert_array_equal(again, unlearned[1])
+
+
+@pytest.mark.parametrize("seeds", [3, (1,), (1, 2, 3)])
+def test_two_worlds_want_two_seeds(seeds):
+    with pytest.raises(ValueError, match="seeds must be two numbers"):
+        two_worlds(np.negative, np.negative, np.zeros(1), 0.1, 0.1, 1, [1], seeds)
 
 
 def test_public_data_save_noise_quadratically_and_steps_by_a_logarithm():

@@ -12,7 +12,7 @@ from scipy.stats import mannwhitneyu
 from mfcourse.beyond import forgetful_digits as digits
 from mfcourse.beyond import unlearning
 from mfcourse.beyond.langevin import noisy_descent
-from mfcourse.exercises import lab_e, worlds
+from mfcourse.exercises import lab_e
 
 POINTS = {"predictions": 2, "auc": 4, "certificate": 5, "steps_needed": 4, "forget": 4, "exponent": 3, "weigh": 5}
 TOLD = dict.fromkeys(lab_e.QUESTIONS[:4], 0.5) | {"factor": 2}
@@ -309,7 +309,7 @@ def test_an_answer_that_fails_is_told_how(name, error, capsys):
 
 def test_the_runs_for_means_have_the_laws_in_closed_form_and_reach_the_bound():
     when, pull = (0, 25), 0.006
-    for K, (unlearned, retrained) in zip(when, worlds.of_means(pull, when, seed=3), strict=True):
+    for K, (unlearned, retrained) in zip(when, zip(*lab_e.two_means(pull, when, seed=3), strict=True), strict=True):
         setting = [digits.STEP, digits.TEMPERATURE, digits.FACTOR, K, digits.LEARN]
         value, error = auc(unlearned, retrained)
         assert abs(value - unlearning.attack_bound(unlearning.certificate(pull, *setting))) < 4 * error
@@ -318,15 +318,7 @@ def test_the_runs_for_means_have_the_laws_in_closed_form_and_reach_the_bound():
         assert abs(np.corrcoef(unlearned, retrained)[0, 1]) < 4 / math.sqrt(1500)
 
 
-def test_the_runs_for_digits_are_those_of_chapter_15_where_twenty_are_forgotten():
-    ours = worlds.of_digits(20, (0, 7), seed=2, number=3)
-    for there, here in zip(digits.runs(0, [0, 7], number=3, seed=2), zip(*ours, strict=True), strict=True):
-        assert np.array_equal(there, here)
-    (_, others), (_, same) = worlds.of_digits(1, (0,), number=3)[0], worlds.of_digits(20, (0,), number=3)[0]
-    assert not np.array_equal(others, same)
-
-
 def test_an_attack_on_one_person_sees_something_and_on_a_hundred_everything():
     for forgotten, least, most in ((1, 0.5, 0.9), (100, 0.99, 1.0)):
-        ((unlearned, retrained),) = worlds.of_digits(forgotten, (0,))
-        assert least < unlearning.attack(unlearned, retrained) <= most
+        unlearned, retrained = digits.runs(0, [0], forgotten=forgotten)
+        assert least < unlearning.attack(unlearned[0], retrained[0]) <= most
