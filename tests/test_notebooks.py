@@ -110,6 +110,12 @@ def test_cells_were_run_once_from_top_to_bottom_without_errors(any_notebook):
     assert not [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
 
 
+def test_no_output_names_an_object_by_its_place_in_memory(any_notebook):
+    outputs = [output for cell in cells(any_notebook, "code") for output in cell["outputs"]]
+    shown = ["".join(output.get("data", {}).get("text/plain", output.get("text", ""))) for output in outputs]
+    assert [text for text in shown if re.search(r" at 0x[0-9a-f]+", text)] == []
+
+
 def test_every_figure_has_alt_text(any_notebook):
     drawn = [c for c in cells(any_notebook, "code") if any(FIGURE in o.get("data", {}) for o in c["outputs"])]
     assert drawn

@@ -83,8 +83,8 @@ def frame(paragraph):
 
 
 def link(bold, found, page):
-    """The label becomes a reference to the page of its statement, where Thm 3.3 is thm-3-3, and MF1 is mf1."""
-    target = re.sub(r"[^a-z0-9]+", "-", found[0].lower()).strip("-")
+    """The label becomes a reference to its statement: that of Thm 3.3 is thm-3-3, MF1 is mf1, and Theorem U is thm-u."""
+    target = re.sub(r"[^a-z0-9]+", "-", found[0].lower().replace("theorem", "thm")).strip("-")
     words = nodes.inline("", bold.astext())
     bold[:] = [pending_xref("", words, refdomain="prf", reftype="ref", reftarget=target, refdoc=page, refwarn=True)]
 
