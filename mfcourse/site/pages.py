@@ -83,7 +83,7 @@ def frame(paragraph):
 
 
 def link(bold, found, page):
-    """The label becomes a reference to its statement: that of Thm 3.3 is thm-3-3, MF1 is mf1, and Theorem U is thm-u."""
+    """The label becomes a reference to its statement: Thm 3.3 is thm-3-3, MF1 is mf1, Theorem U is thm-u."""
     target = re.sub(r"[^a-z0-9]+", "-", found[0].lower().replace("theorem", "thm")).strip("-")
     words = nodes.inline("", bold.astext())
     bold[:] = [pending_xref("", words, refdomain="prf", reftype="ref", reftarget=target, refdoc=page, refwarn=True)]
