@@ -1,9 +1,10 @@
 """Checks for the exercises, one module for each chapter and for each lab.
 
 A check takes the learner's function and judges it by mathematics: a certificate, an identity, a closed form. That of a
-chapter prints one line and returns True if the answer is right, prints "not solved yet" and returns False while the
-stub still raises NotImplementedError, and raises AssertionError with a hint if the answer is wrong. That of a lab pays
-part by part, see `grading`; what several of its checks compare answers with is in `spike_runs`, `noise`, `identities`.
+chapter prints one line: that the answer is right, that the stub still raises NotImplementedError, or a hint if the
+answer is wrong; what it returns is true for a right answer alone. That of a lab pays part by part, see `grading`; what
+several of its checks compare answers with is in `spike_runs`, `noise`, `identities`. Questions to be answered before a
+cell is run are in `predict`.
 """
 
 import functools
@@ -15,21 +16,34 @@ from mfcourse.checks import shown
 from mfcourse.measures import Measure
 
 
+class Verdict(int):
+    """1 if an answer is right, 0 if not. The words have been printed, so a notebook shows nothing more for it."""
+
+    def _ipython_display_(self):
+        pass
+
+
 def exercise(number):
-    """Decorate a check: a function of the answer that raises AssertionError, with a hint, if the answer is wrong."""
+    """Decorate a check: a function of the answer that raises AssertionError, with a hint, if the answer is wrong.
+
+    The check then prints its one line, the hint too, and returns a Verdict. Other errors of the answer are its own.
+    """
 
     def decorate(check):
         @functools.wraps(check)
         def run(answer):
-            if not callable(answer):
-                raise AssertionError(f"Exercise {number}: hand over the function itself, not what it returns.")
+            right = False
             try:
+                if not callable(answer):
+                    raise AssertionError("Hand over the function itself, not what it returns.")
                 check(answer)
+                right, line = True, "correct"
             except NotImplementedError:
-                print(f"Exercise {number}: not solved yet")
-                return False
-            print(f"Exercise {number}: correct")
-            return True
+                line = "not solved yet"
+            except AssertionError as hint:
+                line = f"not yet. {hint}"
+            print(f"Exercise {number}: {line}")
+            return Verdict(right)
 
         return run
 
