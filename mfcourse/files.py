@@ -68,11 +68,6 @@ def notebooks_folder():
     raise FileNotFoundError("the notebooks are missing from this installation; install mfcourse again")
 
 
-def in_clone():
-    """True if the package runs from a clone, where the notebooks can be opened where they are."""
-    return notebooks_folder().parent == PACKAGE.parent
-
-
 def _leads_nowhere(path):
     return os.path.islink(path) and not os.path.exists(path)
 

@@ -12,7 +12,9 @@ import sys
 import time
 from contextlib import suppress
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from mfcourse.classroom import handout
 from tests.site.test_live import PICTURE, changes, press, verdict
@@ -28,6 +30,22 @@ WAITING = "() => [...document.querySelectorAll('.jp-InputPrompt')].some(prompt =
 DRAWN = """demo => [...demo.querySelectorAll('canvas')].every(canvas => canvas.width && 20 < new Set(new Uint32Array(
     canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size)"""
 
+QUESTIONS = {
+    "choice": 'predict.choice({"10": "That is ten.", "2": "One and one.", "1": "That is one."}, right="2")',
+    "number": 'predict.number(0.25, within=0.01, because="Half of a half.", slips={0.5: "That is a half."})',
+}
+
+
+def questions():
+    """A notebook of two questions, each with words below it and a folded result."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = new_notebook(cells=[new_code_cell("from mfcourse.exercises import predict")], metadata=kernel)
+    for name, question in QUESTIONS.items():
+        control, result = new_code_cell(question), new_code_cell(f"print('the result of the {name}')")
+        control.metadata.jupyter, result.metadata.jupyter = {"source_hidden": True}, {"outputs_hidden": True}
+        notebook.cells += [control, new_markdown_cell("Now run."), result]
+    return notebook
+
 
 @pytest.fixture(scope="module")
 def lab(chromium, tmp_path_factory):
@@ -37,6 +55,7 @@ def lab(chromium, tmp_path_factory):
     """
     home = tmp_path_factory.mktemp("lab")
     handout.write_releases(home / "course" / "labs")
+    nbformat.write(questions(), home / "course" / "asked.ipynb")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         environment[name] = str(home / name)
@@ -120,8 +139,7 @@ def obeys(demo):
 
 def test_a_chapter_runs_and_its_slider_and_its_live_demo_obey(page, lab, album):
     opened(page, lab, "03_particle_lift.ipynb")
-    stored = cell_with(page, "live.lift()").locator(".jp-OutputArea-output")
-    assert "needs JavaScript and a web server" in stored.text_content()
+    assert cell_with(page, "live.lift()").locator(".jp-OutputArea-output").count() == 0
     choose(page, "Run", "Run All Cells")
     page.wait_for_function(WAITING)
     page.wait_for_function(IDLE)
@@ -159,6 +177,57 @@ def test_a_live_demo_needs_no_more_than_the_imports_and_follows_the_theme(page, 
         f"([demo, before]) => ({DRAWN})(demo) && ({PICTURE})(demo) !== before", arg=[demo.element_handle(), before]
     )
     page.screenshot(path=album / "jupyterlab-dark.png")
+
+
+@pytest.fixture
+def asked(page, lab):
+    """The notebook of two questions, run once."""
+    opened(page, lab, "asked.ipynb")
+    choose(page, "Run", "Run All Cells")
+    page.locator("section.mf-predict").nth(1).wait_for()
+    page.wait_for_function(IDLE)
+    return page
+
+
+def test_a_choice_is_answered_and_the_right_one_unfolds_the_result(asked, album):
+    question = asked.locator("section.mf-predict", has_text="10")
+    said, result = question.get_by_role("status"), asked.get_by_text("the result of the choice", exact=True)
+    assert [button.text_content() for button in question.get_by_role("button").all()] == ["10", "2", "1"]
+    assert not result.is_visible()
+    question.get_by_role("button", name="10").click()
+    assert said.text_content() == "No. That is ten."
+    assert not result.is_visible()
+    question.get_by_role("button", name="2").press("Enter")
+    assert said.text_content() == "Yes. One and one."
+    result.wait_for(state="visible")
+    assert not asked.get_by_text("the result of the number", exact=True).is_visible()
+    asked.screenshot(path=album / "jupyterlab-predict.png")
+
+
+def test_a_number_is_judged_and_can_be_told(asked):
+    question = asked.locator("section.mf-predict", has=asked.get_by_role("spinbutton"))
+    said, result = question.get_by_role("status"), asked.get_by_text("the result of the number", exact=True)
+    field = question.get_by_role("spinbutton")
+    for wrong, words in (("0.5", "No. That is a half."), ("9", "No, that is too large."), ("-1", "too small")):
+        field.fill(wrong)
+        field.press("Enter")
+        assert words in said.text_content()
+        assert not result.is_visible()
+    question.get_by_role("button", name="Tell me").click()
+    assert said.text_content() == "It is 0.25. Half of a half."
+    result.wait_for(state="visible")
+    field.fill("0.251")
+    question.get_by_role("button", name="Is it right?").click()
+    assert said.text_content() == "Yes. Half of a half."
+
+
+def test_a_right_answer_before_the_cell_is_run_opens_what_it_will_print(asked):
+    choose(asked, "Edit", "Clear Outputs of All Cells")
+    asked.locator(".jp-CodeCell", has_text="predict.choice").press("Control+Enter")
+    question = asked.locator("section.mf-predict")
+    question.get_by_role("button", name="2").click()
+    asked.locator(".jp-CodeCell", has_text="of the choice").press("Control+Enter")
+    asked.get_by_text("the result of the choice", exact=True).wait_for(state="visible")
 
 
 @pytest.mark.parametrize("letter", handout.labs())

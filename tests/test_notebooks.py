@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from mfcourse.exercises import predict
 from mfcourse.site import live
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
@@ -20,6 +21,9 @@ HOOKS = Path(__file__).parent / "hooks"
 FIGURE = "image/png"
 LEAST_EXERCISES = {0: 1, 11: 3, 12: 3}  # and 4 in all others
 PREDICTIONS = {0: 2}
+OPENINGS = ("predict.choice(", "predict.choice({", "predict.number(")
+CLAIM = "# What is asserted of this result"
+FOLDED = {"solution", "predict", "claim", "optional"}
 
 
 def cells(path, kind):
@@ -66,8 +70,9 @@ def test_the_last_prose_is_a_summary_with_references(any_notebook):
 
 
 def test_a_chapter_is_neither_a_leaflet_nor_a_book(notebook):
-    demos = sum(source(cell).startswith("live.") for cell in cells(notebook, "code"))
-    assert 25 <= len(prose(notebook)) + len(cells(notebook, "code")) - demos <= 40
+    """What is folded, and what stands for something else, is read by those who want it."""
+    read = [c for kind in ("markdown", "code") for c in cells(notebook, kind) if not set(tags(c)) & FOLDED]
+    assert 25 <= sum(not source(cell).startswith("live.") for cell in read) <= 44
 
 
 def test_titles_and_files_count_in_the_same_order(notebook):
@@ -85,9 +90,72 @@ def test_links_between_chapters_lead_somewhere(any_notebook):
     ] == []
 
 
-def test_the_reader_predicts_before_running(notebook):
-    prompts = [text for text in prose(notebook) if "Predict" in text]
-    assert len(prompts) >= PREDICTIONS.get(int(notebook.stem[:2]), 3)
+def test_a_chapter_says_where_we_are(notebook):
+    first = source(cells(notebook, "code")[0])
+    assert first.splitlines()[-1] == f"sketches.where_we_are({int(notebook.stem[:2])})"
+
+
+def test_the_reader_predicts_and_the_result_keeps_its_secret_until_then(notebook):
+    """A question, its control, and a folded result whose code asserts nothing: claims follow, folded too."""
+    every = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    asked = [k for k, cell in enumerate(every) if cell["cell_type"] == "markdown" and "**Predict" in source(cell)]
+    assert len(asked) >= PREDICTIONS.get(int(notebook.stem[:2]), 3)
+    for k in asked:
+        question, control = every[k : k + 2]
+        assert "?" in source(question).partition("**Predict")[2], source(question)
+        assert tags(control) == ["predict", "nbval-ignore-output", "remove-input"]
+        assert control["metadata"]["jupyter"] == {"source_hidden": True}
+        result = next(cell for cell in every[k + 2 :] if cell["cell_type"] == "code")
+        assert "hide-output" in tags(result), source(result)
+        assert result["metadata"]["jupyter"] == {"outputs_hidden": True}
+        assert "assert " not in source(result)
+    assert sum("predict" in tags(cell) for cell in every) == len(asked)
+
+
+def test_a_control_is_stored_as_lines_that_unfold(notebook):
+    for cell in cells(notebook, "code"):
+        if "predict" in tags(cell):
+            assert source(cell).splitlines()[0] in OPENINGS, "JupyterLab shows the first line of a folded cell"
+            (output,) = cell["outputs"]
+            asked = eval(source(cell), {"predict": predict})
+            stored = {kind: "".join(text) for kind, text in output["data"].items()}
+            assert stored == {kind: asked._repr_mimebundle_()[0][kind] for kind in ("text/plain", "text/html")}
+
+
+def test_right_answers_have_no_favourite_place():
+    """Neither first nor last, neither longest nor shortest: a reader who knows nothing learns nothing from that."""
+    first, longest, questions = 0, 0, 0
+    for path in NOTEBOOKS:
+        for cell in cells(path, "code"):
+            if source(cell).startswith("predict.choice("):
+                question = eval(source(cell), {"predict": predict}).question
+                choices = [words for words, _ in question["choices"]]
+                questions += 1
+                first += choices[0] == question["right"]
+                longest += max(choices, key=len) == question["right"]
+    assert questions / 5 < first < questions / 2
+    assert longest < questions / 2
+
+
+def test_claims_are_folded(notebook):
+    for cell in cells(notebook, "code"):
+        if "claim" in tags(cell):
+            assert tags(cell) == ["claim", "hide-cell"]
+            assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+            assert source(cell).splitlines()[0] == CLAIM, "JupyterLab shows the first line of a folded cell"
+            assert "assert " in source(cell)
+
+
+def test_what_is_folded_has_a_title_and_boxes_say_how_long_they_take(any_notebook):
+    for cell in cells(any_notebook, "markdown"):
+        text = source(cell)
+        if "optional" in tags(cell):
+            assert re.match(r"<details><summary><b>[^<]+</b> \(\d+ minutes?\)</summary>\n\n", text), text[:80]
+            assert text.endswith("\n\n</details>")
+        elif "solution" in tags(cell) and any_notebook in NOTEBOOKS:
+            assert re.match(r"<details><summary><b>Solution \d+\.\d\.</b></summary>\n\n", text), text[:80]
+            assert text.endswith("\n\n</details>")
+        assert text.count("<details>") == text.count("</details>") <= 1
 
 
 def test_a_chapter_asserts_what_it_claims(notebook):
@@ -159,7 +227,7 @@ def test_every_exercise_has_a_stub_a_check_and_a_hidden_solution(notebook):
     code = [source(cell) for cell in cells(notebook, "code")]
     assert sum("raise NotImplementedError" in c and "check_" in c for c in code) == len(exercises)
     for number in exercises:
-        assert f"**Solution {number}.**" in text
+        assert f"<b>Solution {number}.</b>" in text
     solutions = [cell for cell in cells(notebook, "code") if "solution" in tags(cell)]
     assert len(solutions) == len(exercises)
     for cell, number in zip(solutions, exercises, strict=True):

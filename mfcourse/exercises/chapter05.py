@@ -1,13 +1,14 @@
 """Checks for chapter 5, the Wasserstein flow."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from mfcourse import problems
 from mfcourse.exercises import as_array, as_number, exercise
-from mfcourse.flows import velocity
+from mfcourse.experiments import spike_steps
+from mfcourse.flows import flow, forward_backward, velocity
 from mfcourse.measures import Measure
+from mfcourse.starts import grid_start
 from mfcourse.transport import wasserstein
 
 
@@ -50,32 +51,35 @@ def check_geodesic(geodesic):
 
 @exercise("5.3")
 def check_rate(rate):
-    """`rate(problem, w, theta)` agrees with a finite difference of the mean of w^2 along the flow."""
+    """`rate(problem, w, theta)` agrees with a finite difference of the mean of w^2, where it shrinks and where it grows."""
     rng = np.random.default_rng(0)
-    for seed, m in ((0, 1), (1, 6), (2, 25)):
-        problem, w, theta = problems.spikes(seed), rng.normal(size=m), rng.uniform(size=(m, 1))
+    cases = [(problems.spikes(seed), rng.normal(size=m), rng.uniform(size=(m, 1))) for seed, m in enumerate((1, 6, 25))]
+    growing = problems.spikes(3)
+    early = flow(growing, forward_backward(growing, *spike_steps(growing)), grid_start(12), 3, record=()).state
+    cases.append((growing, *early))
+    for problem, w, theta in cases:
         answer = as_number(rate(problem, w.copy(), theta.copy()), "rate returns a number")
         speed, h = velocity(problem, w, theta)[0], 1e-5
         measured = (np.mean((w + h * speed) ** 2) - np.mean((w - h * speed) ** 2)) / (2 * h)
         assert np.isclose(answer, measured, rtol=1e-6), (
-            f"{m} particles: the mean of w^2 changes at the rate {measured:.4f}, yours is {answer:.4f}. The rate is "
-            "the integral of grad psi . v against mu_t, a mean over particles; here psi = w^2."
+            f"{len(w)} particles: the mean of w^2 changes at the rate {measured:.4f}, yours is {answer:.4f}. The rate "
+            "is the integral of grad psi . v against mu_t, a mean over particles; here psi = w^2."
         )
 
 
 @exercise("5.4")
 def check_jko_ornstein(jko_ornstein):
-    """`jko_ornstein(s, tau)` minimises (sigma - s)^2 / (2 tau) - log sigma + sigma^2 / 2, and keeps width 1."""
+    """`jko_ornstein(s, tau)` > 0 and the derivative of (sigma - s)^2 / (2 tau) - log sigma + sigma^2 / 2 vanishes.
+
+    What is minimised is strictly convex, so this is the one minimum.
+    """
     for s in (0.2, 1.0, 4.0):
         for tau in (1e-3, 0.1, 2.0):
             sigma = as_number(jko_ornstein(s, tau), "jko_ornstein returns a number")
             assert sigma > 0, f"A width is positive; yours is {sigma:.4f}."
-
-            def price(x, s=s, tau=tau):
-                return (x - s) ** 2 / (2 * tau) - np.log(x) + x**2 / 2
-
-            best = minimize_scalar(price, bounds=(1e-3, 10), method="bounded", options={"xatol": 1e-9}).x
-            assert abs(sigma - best) < 1e-4, (
-                f"s = {s:g}, tau = {tau:g}: the best width is {best:.4f}, yours is {sigma:.4f}. The spring adds "
-                "sigma^2 / 2 to what is minimised; set the derivative to zero."
+            slope = (sigma - s) / tau - 1 / sigma + sigma
+            assert abs(slope) < 1e-6 * (1 / tau + 1 / sigma**2 + 1), (
+                f"s = {s:g}, tau = {tau:g}: at your width {sigma:.4f} the derivative of what is minimised is "
+                f"{slope:.3g}, and at the best width it is 0. The spring adds sigma^2 / 2; differentiate the sum, and "
+                "solve for sigma exactly."
             )

@@ -35,6 +35,7 @@ def _supports():
     bend[1, 1:] = bend[5, :6] = bend[5, 7:] = True
     bend[2:4, [1, 11]] = bend[3:5, [3, 9]] = True
     yield "the empty set", empty
+    yield "the whole strip", ~empty
     yield "a whole row", ring
     yield "a row with a hole", hole
     yield "a staircase of two halves, with mass at every place,", stair
@@ -42,6 +43,14 @@ def _supports():
     yield "a bent ring without a whole row", seam
     yield "a wall with a passage that crosses the seam", gate
     yield "a wall with a passage that leads up, down and up again", bend
+    maze = np.zeros((23, 12), dtype=bool)
+    maze[1::2] = True
+    maze[1::4, 5] = maze[3::4, 11] = False
+    yield "a pile of rows with one hole each", maze
+    around = np.arange(48)  # four turns, unrolled
+    screw = np.zeros((16, 12), dtype=bool)
+    screw[1 + around // 4, around % 12] = True
+    yield "a wall like the thread of a screw", screw
     rng = np.random.default_rng(0)
     for k in range(40):
         yield f"random set {k}", rng.random((9, 9)) < 0.5
@@ -61,53 +70,106 @@ def check_separates(separates):
         )
 
 
+class _Waves:
+    """phi(t) = [cos(pi f t + p)] for frequencies f and phases p, with slopes at both walls. No more than its `pull`."""
+
+    def __init__(self, frequencies, phases):
+        self._rates, self._phases = np.pi * np.asarray(frequencies, dtype=float), np.asarray(phases, dtype=float)
+        self.size = len(self._rates)
+
+    def pull(self, residual, theta):
+        angles = np.asarray(theta) * self._rates + self._phases
+        slopes = -self._rates * np.sin(angles)
+        return np.asarray(residual) @ np.cos(angles).T, (np.asarray(residual) @ slopes.T)[..., None]
+
+    def steepest(self):
+        """|phi'| at 0 and at 1."""
+        return [np.linalg.norm(self._rates * np.sin(angles)) for angles in (self._phases, self._rates + self._phases)]
+
+
+def _feature_maps():
+    """Feature maps on [0, 1], with |phi'| at both walls and what is special about each."""
+    for frequencies in (range(8), np.arange(8) + 0.5, 0.9 * np.arange(8), [0, 1, 2.25], [3, 0.5, 1.2]):
+        rates = np.pi * np.asarray(frequencies, dtype=float)
+        at_one = np.sqrt(2 * (rates**2 * np.sin(rates) ** 2).sum())
+        yield f"Cosines({[round(float(f), 2) for f in frequencies]})", Cosines(frequencies), (0.0, at_one)
+    for special, phases in (("the wall 0", (1.4, -1.7, 0.8)), ("the wall 1", (0.3, -0.2, 0.1)), ("both", (0.9, 1, -2))):
+        waves = _Waves((1, 2.1, 2.8), phases)
+        yield f"waves with a slope that counts at {special}", waves, waves.steepest()
+
+
 @exercise("8.2")
 def check_wall_slope(wall_slope):
     """`wall_slope(features)` is the largest |<f, phi>'| at a wall over all f with |f| = 1: max |phi'| at 0 and 1."""
-    lists = (range(8), np.arange(8) + 0.5, 0.9 * np.arange(8), [0, 1, 2.25], [3, 0.5, 1.2])
-    for frequencies in lists:
-        rates = np.pi * np.asarray(frequencies, dtype=float)
-        wanted = np.sqrt(2 * (rates**2 * np.sin(rates) ** 2).sum())
-        answer = as_array(wall_slope(Cosines(frequencies)), "wall_slope returns one number", ())
-        assert abs(answer - wanted) < 1e-6, (
-            f"For the frequencies {[round(float(f), 2) for f in frequencies]} the steepest <f, phi> has slope "
-            f"{wanted:.4f} at a wall, and yours is {answer:.4f}. At both walls, over all f with |f| = 1: "
-            "Cauchy-Schwarz makes that |phi'|."
+    for name, features, at_walls in _feature_maps():
+        answer = as_array(wall_slope(features), "wall_slope returns one number", ())
+        if abs(answer - max(at_walls)) < 1e-6:
+            continue
+        one_wall = min(at_walls) > 1e-6 and abs(answer - min(at_walls)) < 1e-6
+        assert not one_wall, f"For {name}: that is one wall. There are two, and the other one is steeper."
+        both = min(at_walls) > 1e-6 and min(abs(answer - np.hypot(*at_walls)), abs(answer - sum(at_walls))) < 1e-6
+        assert not both, f"For {name}: you added the two walls up. Take each by itself, then the steeper one."
+        raise AssertionError(
+            f"For {name} your slope is too {'large' if answer > max(at_walls) else 'small'}. At both walls, over all "
+            "f with |f| = 1: what does Cauchy-Schwarz say of <f, phi'>, and for which f is it an equality? (pull "
+            "gives slopes: no difference quotients are needed.)"
         )
 
 
 @exercise("8.3")
 def check_unfold(unfold):
-    """`unfold(w, theta)`: 2m particles on the circle with the same cosines, no sines, and the same total variation."""
+    """`unfold(w, theta)`: each particle and its mirror image on the circle: the same cosines, and no sines."""
     rng = np.random.default_rng(0)
-    circle, interval = Fourier(7), Cosines(range(8))
     for m in (1, 4, 9):
         w, theta = rng.normal(size=m), rng.uniform(size=(m, 1))
         new_w, new_theta = as_particles(unfold(w.copy(), theta.copy()), "unfold")
         assert len(new_w) == 2 * m, f"{m} particles become {2 * m}, each with its mirror image; yours are {len(new_w)}."
         assert new_theta.shape == (2 * m, 1), f"theta must have shape {(2 * m, 1)}; yours is {new_theta.shape}."
-        seen, wanted = circle.push(new_w, new_theta), interval.push(w, theta)
+        seen, wanted = Fourier(7).push(new_w, new_theta), Cosines(range(8)).push(w, theta)
         assert np.abs(seen[8:]).max() < 1e-9, (
-            "The sines of your particles do not cancel: theta on the interval is theta / 2 on the circle of length 1, "
-            "and the mirror turns t into -t, with the same weight."
+            "The sines of your particles do not cancel. A sine is odd, sin(-z) = -sin(z): where must the mirror image "
+            "of t stand, and with which weight?"
         )
-        assert np.abs(seen[:8] - wanted).max() < 1e-9, (
-            f"The cosines are {seen[1]:.4f}, ... where the interval has {wanted[1]:.4f}, ... The circle is twice as "
-            "long as the interval; and masses are w / m, where m has doubled: what is each of two halves?"
+        factor = (seen[:8] @ wanted) / (wanted @ wanted)
+        assert np.abs(seen[:8] - factor * wanted).max() < 1e-9, (
+            "The cosines are not those of the interval. Fourier has cos(2 pi k t) at the place t, Cosines has "
+            "cos(pi k theta) at the place theta. Which t makes these the same number, for every k?"
         )
+        assert abs(factor - 1) < 1e-9, (
+            f"The places are right, and every cosine is {factor:.2g} times what it should be. Look at the weights: a "
+            "prediction is an average over the particles: over how many now, and over how many before?"
+        )
+        finer, wanted = Fourier(40).push(new_w, new_theta), Cosines(range(41)).push(w, theta)
+        assert np.abs(finer[:41] - wanted).max() < 1e-9, (
+            "Fourier(7) sees no difference, but Fourier(40) does: these are not the particles and their mirror images."
+        )
+
+
+def _limits(problem, w, theta, at_zero=0.5):
+    """The limits of eta on the left and on the right, if a neuron with x = 0 is worth `at_zero`."""
+    residual, x = problem.risk.residual(w, theta), problem.risk.features.x[:, 0]
+    return np.array([residual @ np.where(x == 0, at_zero, side * x > 0) for side in (-1, 1)])
 
 
 @exercise("8.4")
 def check_at_infinity(at_infinity):
     """`at_infinity(problem, w, theta)` is the pair of limits of eta for theta -> -infinity and +infinity."""
     rng = np.random.default_rng(0)
-    x = np.array([[-2.0], [-0.5], [-1e-7], [0.0], [1e-7], [0.3], [1.0]])
+    least = 5e-324  # the smallest number above 0: no theta that a computer has is far enough for it
+    x = np.array([[-2.0], [-0.5], [-least], [0.0], [least], [0.3], [1.0]])
     for samples in (x, x[[0, 1, 4, 5]], x[3:]):
         problem = problems.from_data(samples, rng.normal(size=len(samples)), "sigmoid", penalty=0.1, bias=False)
         w, theta = rng.normal(size=5), rng.normal(size=(5, 1))
         answer = as_array(at_infinity(problem, w, theta), "at_infinity returns two numbers, left and right", (2,))
-        far = problem.risk.potential(w, theta, np.array([[-1e12], [1e12]]))
-        assert np.abs(answer - far).max() < 1e-9, (
-            f"The limits are {far[0]:.5f} on the left and {far[1]:.5f} on the right; yours are {answer[0]:.5f} and "
-            f"{answer[1]:.5f}. Where does sigma(theta x) go for x < 0, x = 0 and x > 0, however small x is?"
+        wanted = _limits(problem, w, theta)
+        assert np.abs(answer - wanted[::-1]).max() > 1e-9, (
+            "These are the two limits, in the wrong order: left is first."
+        )
+        for at_zero in (0, 1):
+            assert np.abs(answer - _limits(problem, w, theta, at_zero)).max() > 1e-9 or 0 not in samples, (
+                "All is right but the sample x = 0. What is sigma(theta x) there, for every theta?"
+            )
+        assert np.abs(answer - wanted).max() < 1e-9, (
+            "At least one of the two is no limit of eta. Where does sigma(theta x) go for x < 0, x = 0 and x > 0, "
+            "however small x is? eta is the sum of these, each times its entry of the residual."
         )

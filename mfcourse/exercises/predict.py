@@ -50,7 +50,7 @@ def choice(choices, right):
         _text(f"the reply to {words!r}", reply)
     checks.one_of("right", right, tuple(choices))
     said = {words: f"{'Yes' if words == right else 'No'}. {reply}" for words, reply in choices.items()}
-    return Prediction({"choices": said, "right": right}, said)
+    return Prediction({"choices": list(said.items()), "right": right}, said)
 
 
 def number(value, within, because, slips=None):
@@ -67,8 +67,7 @@ def number(value, within, because, slips=None):
         if not isfinite(slip) or abs(slip - value) <= within:
             raise ValueError(f"slips must be wrong numbers, but {slip!r} is within {within:g} of {value:g}")
         _text(f"the reply to {slip!r}", reply)
-    wrong = [[slip, reply] for slip, reply in slips.items()]
-    question = {"value": value, "within": within, "because": because, "slips": wrong}
+    question = {"value": value, "within": within, "because": because, "slips": list(slips.items())}
     return Prediction(question, {"A number: write it down, then look": f"{value:g}. {because}"})
 
 

@@ -1,9 +1,9 @@
 """What the website makes of pages: solutions fold, statements get a frame, labels lead to the page of all statements.
 
 Notebooks are plain Markdown, so that they read the same everywhere. Here the marks they use become structure: a
-paragraph that begins with **Thm 3.3**, or with the course's own **MF1** or **Theorem U**, is a statement, and what
-begins with **Solution 3.1.** is a solution, its code included. The glossary is written as Jupyter Book 2 wants it, as a
-definition list.
+paragraph that begins with **Thm 3.3**, or with the course's own **MF1** or **Theorem U**, is a statement, and the code
+of a solution moves into the lines of `details` that fold its text. What unfolds a cell says what is in it. The glossary
+is written as Jupyter Book 2 wants it, as a definition list.
 """
 
 import re
@@ -15,23 +15,11 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 LABEL = re.compile(r"(Def\.|Assumptions|Prop\.|Thm) [C\d]\.\d|Theorem [UM]\b|(MF|U)\d\b")
-SOLUTION = re.compile(r"Solution \d+\.\d+")
+SOLUTION = re.compile(r"<details><summary><b>(Solution \d+\.\d+)")
+CLOSED = "</details>"
+PROMPTS = {"tag_hide-output": "The result", "tag_claim": "What is asserted here", "tag_optional": "The code"}
 STATEMENTS = ("book/statements", "book/beyond")  # and the pages on which they are proved
 HIDDEN = "tag_hide-cell"  # the class of the code of a solution
-
-
-class folded(nodes.Element):
-    """A solution: its title shows, the rest unfolds."""
-
-
-def visit_folded(writer, node):
-    """HTML: a browser unfolds `details` by itself, by mouse or keyboard, with or without JavaScript."""
-    writer.body.append(f'<details class="solution"><summary>{node["title"]}</summary>\n')
-
-
-def depart_folded(writer, node):
-    """The end of a solution."""
-    writer.body.append("</details>\n")
 
 
 class Chapter(SphinxTransform):
@@ -41,34 +29,35 @@ class Chapter(SphinxTransform):
 
     def apply(self):
         """Change the tree of one page."""
+        for line in list(self.document.findall(nodes.raw)):
+            if found := SOLUTION.match(line.astext()):
+                fold(line, found[1])
+        for cell in self.document.findall(lambda node: "hide_mode" in getattr(node, "attributes", ())):
+            for tag in set(cell["classes"]) & set(PROMPTS):
+                cell["prompt_show"] = cell["prompt_hide"] = PROMPTS[tag]
         if self.env.docname.startswith(STATEMENTS):
             return
         for bold in list(self.document.findall(nodes.strong)):
             label, paragraph = bold.astext(), bold.parent
             first = isinstance(paragraph, nodes.paragraph) and paragraph.astext().startswith(label)
-            if first and (solution := SOLUTION.match(label)):
-                paragraph.remove(bold)  # it becomes the title
-                fold(paragraph, solution[0])
-            elif found := LABEL.match(label):
+            if found := LABEL.match(label):
                 if first and self.env.docname.startswith("notebooks/"):
                     frame(paragraph)
                 link(bold, found, self.env.docname)
 
 
-def fold(paragraph, title):
-    """Everything from this paragraph to the end of the hidden code after it becomes one folded element.
+def fold(line, title):
+    """The line that closes a solution's text moves below the hidden code after it, which then unfolds with the text.
 
     Raises ValueError if no hidden code follows: solutions have the tag hide-cell.
     """
-    siblings, start = paragraph.parent, paragraph.parent.index(paragraph)
-    hidden = [k for k in range(start, len(siblings)) if HIDDEN in siblings[k].get("classes", ())]
-    if not hidden:
+    siblings, start = line.parent, line.parent.index(line)
+    closed = next(k for k in range(start, len(siblings)) if siblings[k].astext().strip() == CLOSED)
+    code = siblings[closed + 1] if closed + 1 < len(siblings) else nodes.Element()
+    if HIDDEN not in code.get("classes", ()):
         raise ValueError(f"{title} must be followed by code with the tag hide-cell")
-    end = hidden[0]
-    siblings[end]["hide_mode"] = None  # the code unfolds with the solution, not once more by itself
-    inside = siblings[start : end + 1]
-    del siblings[start : end + 1]
-    siblings.insert(start, folded("", *inside, title=title))
+    code["hide_mode"] = None  # not once more by itself
+    siblings.insert(closed + 1, siblings.pop(closed))
 
 
 def frame(paragraph):
@@ -107,8 +96,7 @@ class Glossary(SphinxDirective):
 
 
 def setup(app):
-    """Add the transform, the folded element and the glossary to Sphinx."""
-    app.add_node(folded, html=(visit_folded, depart_folded))
+    """Add the transform and the glossary to Sphinx."""
     app.add_transform(Chapter)
     app.add_directive_to_domain("std", "glossary", Glossary, override=True)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

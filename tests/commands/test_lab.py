@@ -1,4 +1,6 @@
-"""The reader's copy of the notebooks: complete, and never overwritten."""
+"""The reader's copy of the notebooks: complete, without results, and never overwritten."""
+
+import json
 
 import pytest
 
@@ -6,12 +8,32 @@ from mfcourse import files
 from mfcourse.commands import lab
 
 
-def test_all_notebooks_are_copied_as_they_are(tmp_path):
+def test_all_notebooks_are_copied_and_differ_by_their_results_alone(tmp_path):
     copied, kept = lab.copy_notebooks(tmp_path / "course")
-    originals = {path.name: path.read_bytes() for path in files.notebooks_folder().glob("*.ipynb")}
+    originals = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in _notebooks()}
     assert copied == sorted(originals)
     assert kept == []
-    assert {path.name: path.read_bytes() for path in (tmp_path / "course").iterdir()} == originals
+    copies = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "course").iterdir()}
+    code = [c for notebook in copies.values() for c in notebook["cells"] if c["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    for notebook in (*originals.values(), *copies.values()):
+        for cell in notebook["cells"]:
+            cell.pop("outputs", None)
+            cell.pop("execution_count", None)
+    assert copies == originals
+
+
+def test_a_copy_is_written_as_the_tools_write_notebooks():
+    """A notebook without outputs is copied to the letter, so nothing but results can differ."""
+    text = _notebooks()[0].read_text(encoding="utf-8")
+    bare = lab.without_outputs(text)
+    assert lab.without_outputs(bare) == bare
+    kept = [line for line in bare.splitlines() if line.strip() not in ('"outputs": []', '"execution_count": null,')]
+    assert set(kept) <= set(text.splitlines())
+
+
+def _notebooks():
+    return sorted(files.notebooks_folder().glob("*.ipynb"))
 
 
 def test_work_that_is_there_already_is_never_touched(tmp_path):
@@ -27,18 +49,16 @@ def test_work_that_is_there_already_is_never_touched(tmp_path):
 def test_an_installed_wheel_has_its_notebooks_inside_the_package(tmp_path, monkeypatch):
     inside = tmp_path / "site-packages" / "mfcourse" / "notebooks"
     inside.mkdir(parents=True)
-    (inside / "01_x.ipynb").write_text("{}", encoding="utf-8")
+    (inside / "01_x.ipynb").write_text('{"cells": []}', encoding="utf-8")
     monkeypatch.setattr(files, "PACKAGE", inside.parent)
     assert files.notebooks_folder() == inside
-    assert not files.in_clone()
     assert lab.copy_notebooks(tmp_path / "mine") == (["01_x.ipynb"], [])
 
 
-def test_an_installed_wheel_opens_a_copy_in_the_current_folder(tmp_path, monkeypatch, capsys):
+def test_without_a_folder_a_copy_in_the_current_one_is_opened(tmp_path, monkeypatch, capsys):
     from mfcourse.commands import main
 
     opened = []
-    monkeypatch.setattr(lab, "in_clone", lambda: False)
     monkeypatch.setattr(lab, "open_lab", lambda folder, options: opened.append(folder) or 0)
     monkeypatch.chdir(tmp_path)
     assert main(["lab"]) == 0

@@ -10,17 +10,22 @@ def paragraph(bold, rest):
     return nodes.paragraph("", "", nodes.strong("", bold), nodes.Text(rest))
 
 
-def test_a_solution_folds_with_its_code():
+def raw(text):
+    return nodes.raw("", text, format="html")
+
+
+def test_the_code_of_a_solution_unfolds_with_its_text():
     code = nodes.container("", classes=["cell", "tag_hide-cell"], hide_mode="all")
-    section = nodes.section("", nodes.paragraph("", "So."), nodes.paragraph("", "More."), code, nodes.title())
-    pages.fold(section[0], "Solution 3.1")
-    folded, after = section.children
-    assert (folded["title"], folded.astext().split()) == ("Solution 3.1", ["So.", "More."])
-    assert folded[-1] is code
+    opened, closed = raw("<details><summary><b>Solution 3.1.</b></summary>"), raw("</details>\n")
+    section = nodes.section("", opened, nodes.paragraph("", "So."), closed, code, nodes.title())
+    pages.fold(opened, "Solution 3.1")
+    assert [type(child) for child in section] == [nodes.raw, nodes.paragraph, nodes.container, nodes.raw, nodes.title]
+    assert section[3] is closed
     assert code["hide_mode"] is None
-    assert isinstance(after, nodes.title)
-    with pytest.raises(ValueError, match=r"Solution 3.2 must be followed by code"):
-        pages.fold(nodes.section("", nodes.paragraph())[0], "Solution 3.2")
+    for rest in ([], [nodes.paragraph()]):
+        section = nodes.section("", raw("<details>"), raw("</details>"), *rest)
+        with pytest.raises(ValueError, match=r"Solution 3.2 must be followed by code"):
+            pages.fold(section[0], "Solution 3.2")
 
 
 def test_a_statement_is_framed_with_the_list_that_ends_it():

@@ -137,7 +137,7 @@ def test_from_the_file_system_pages_read_and_demos_say_what_they_need(site, chro
 
 def test_solutions_are_closed_and_open_by_mouse_and_by_keyboard(page, address):
     visit(page, f"{address}/notebooks/03_particle_lift.html")
-    solutions = page.locator("details.solution")
+    solutions = page.locator("details", has=page.locator("summary", has_text=re.compile("^Solution")))
     assert solutions.count() == 4
     for k in range(4):
         assert not solutions.nth(k).locator("pre").first.is_visible()
