@@ -128,6 +128,9 @@ def from_data(x, y, activation, loss="squared", penalty=0.0, bias=True):
     x: samples (n, d); y: (n,) numbers, or labels -1 and 1 for the logistic loss; activation: a name in
     `activations.ACTIVATIONS`; loss: "squared", |f - y|^2 / (2n), or "logistic"; penalty >= 0; with a bias, theta has
     d + 1 coordinates. Raises ValueError if x and y do not fit each other, or are not finite.
+
+    With "relu" no theorem of the paper applies, as the velocity jumps where a neuron stops seeing a sample: full circles
+    of neurons, as many as you like, may end in a trap (chapter 10). Believe the certificate, a proof for d = 2.
     """
     neurons = Neurons(x, activation, bias)
     checks.one_of("loss", loss, ("squared", "logistic"))

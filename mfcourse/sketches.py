@@ -123,7 +123,7 @@ def fade_or_glide():
     for x in (*start, *end):
         whole = above[0] if x in start else above[2]
         parts += [line((x, above[0]), (x, above[2]), FAINT, 1.5, "1 5"), disc(x, whole, 8)]
-        parts += [disc(x, above[1], 8 / math.sqrt(2), opacity=0.65)]  # half the area
+        parts += [disc(x, above[1], 8 / math.sqrt(2), opacity="0.65")]  # half the area
     places = [np.column_stack([(1 - t) * start + t * end, [y] * 3]) for t, y in zip((0, 0.5, 1), below, strict=True)]
     parts += [disc(x, y, 8) for row in places for x, y in row]
     for row, after in itertools.pairwise(places):

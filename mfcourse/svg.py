@@ -89,7 +89,7 @@ def arrow(start, end, ink=INK, width=2.0, bend=0.0, dash=None):
 
 
 def disc(x, y, radius=7.0, ink=POSITIVE, opacity=None):
-    """A disc about (x, y): positive mass."""
+    """A disc about (x, y): positive mass; opacity is a text, such as "0.5"."""
     return element("circle", cx=x, cy=y, r=radius, fill=ink, fill_opacity=opacity)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -238,7 +238,7 @@ def test_no_weight_falls_over_k_and_signs_decide_who_crosses_its_edge():
 
 def distances(path, discs):
     """From a path to the nearest of the discs' middles, along all of it."""
-    along = np.concatenate([np.linspace(a, b, 5) for a, b in zip(path[:-1], path[1:], strict=True)])
+    along = np.concatenate([np.linspace(a, b, 5) for a, b in pairwise(path)])
     return np.linalg.norm(along[:, None] - discs, axis=-1).min()
 
 

@@ -16,7 +16,7 @@ def check_lift(lift):
         m = n_spikes + more
         w, theta = as_particles(lift(problem.truth, m), "lift")
         assert theta.shape == (m, 1), f"lift returns m = {m} particles, theta of shape ({m}, 1); yours {theta.shape}."
-        for k in range(1, 8):
+        for k in range(8):
             wanted, left = (mu.integral(lambda t, k=k: np.cos(k * t[:, 0])) for mu in (problem.truth, h1(w, theta)))
             assert np.isclose(left, wanted), (
                 f"m = {m}: the cloud leaves another measure; its integral of cos({k} t) is {left:.4f} and should be "

@@ -51,7 +51,7 @@ def check_geodesic(geodesic):
 
 @exercise("5.3")
 def check_rate(rate):
-    """`rate(problem, w, theta)` agrees with a finite difference of the mean of w^2, where it shrinks and where it grows."""
+    """`rate(problem, w, theta)` agrees with a finite difference of the mean of w^2, where that shrinks or grows."""
     rng = np.random.default_rng(0)
     cases = [(problems.spikes(seed), rng.normal(size=m), rng.uniform(size=(m, 1))) for seed, m in enumerate((1, 6, 25))]
     growing = problems.spikes(3)

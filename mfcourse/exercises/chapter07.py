@@ -14,6 +14,21 @@ def _circle(n, radius=0.1, first=0.0, length=2 * np.pi):
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
+def _at(*degrees):
+    """Points at these angles, at the distance 0.1 from the point 0."""
+    angle = np.deg2rad(degrees)
+    return 0.1 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _edgy(rng):
+    """A closed polygon of a few corners that turns by any angles, none of them close to half a turn."""
+    while True:
+        points = rng.normal((0.3, -0.2), size=(rng.integers(3, 10), 2))
+        z = points @ [1, 1j]
+        if (np.abs(np.angle(np.roll(z, -1) / z)) < 3).all():
+            return points
+
+
 def _crossings(points):
     """The winding number by counting: edges that cross the positive x-axis upwards, minus those downwards."""
     after = np.roll(points, -1, axis=0)
@@ -25,20 +40,21 @@ def _crossings(points):
 @exercise("7.1")
 def check_winding(winding):
     """`winding(points)` agrees with a count of crossings, on curves that turn any way and on some that do not."""
-    rng = np.random.default_rng(0)
+    rng, tests = np.random.default_rng(0), []
     for turns in (1, -1, 2, -3, 0):
         for _ in range(4):
             angle = rng.uniform(0, 6) + 2 * np.pi * turns * np.arange(30) / 30 + 0.3 * np.sin(rng.normal(size=30))
-            points = rng.uniform(0.1, 3, (30, 1)) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-            answer = as_number(winding(points.copy()), "winding returns a number")
-            wanted = _crossings(points)
-            assert abs(answer - wanted) < 1e-6, (
-                f"This polygon goes around 0 {wanted} times, counter-clockwise, yours says {answer:.3g}. Each edge "
-                "turns by an angle between -pi and pi, and the last corner is joined to the first."
-            )
-    aside = _circle(20) + np.array([0.15, -0.1])
-    answer = as_number(winding(aside), "winding returns a number")
-    assert abs(answer) < 1e-6, f"A circle beside 0 does not go around it; yours says {answer:.3g}."
+            tests.append(rng.uniform(0.1, 3, (30, 1)) * np.stack([np.cos(angle), np.sin(angle)], axis=-1))
+    tests += [_circle(20) + np.array([0.15, -0.1]), _at(10, 130, 250), _at(0, 144, 288, 72, 216)]
+    tests += [_edgy(rng) for _ in range(40)]
+    for points in tests:
+        answer = as_number(winding(points.copy()), "winding returns a number")
+        wanted = _crossings(points)
+        assert abs(answer - wanted) < 1e-6, (
+            f"A polygon of {len(points)} corners has the winding number {wanted}, counter-clockwise positive, yours "
+            f"says {answer:.3g}. Each edge turns by an angle between -pi and pi, some by more than a quarter turn, and "
+            "the last corner is joined to the first."
+        )
 
 
 @exercise("7.2")
@@ -82,8 +98,8 @@ def check_turning(turning):
             )
             wanted = -sign * (after - before) / (2 * h)
             assert np.abs(answer - wanted).max() < 1e-6, (
-                f"Sign {sign:+d}: at {np.rad2deg(angles[0]):.0f} degrees a direction turns at {wanted[0]:.4f}, yours "
-                f"at {answer[0]:.4f}. It goes downhill for s eta; only the gradient's part along the circle counts."
+                f"Sign {sign:+d}: at {np.rad2deg(angles[0]):.0f} degrees a direction turns at {wanted[0]:.6f}, yours "
+                f"at {answer[0]:.6f}. It goes downhill for s eta; only the gradient's part along the circle counts."
             )
 
 
@@ -95,6 +111,14 @@ STARTS = (  # what it is, positions of the positive particles, of the negative o
     ("one direction for each sign", _circle(6, first=1.0, length=0.0), _circle(6, length=0.0), False),
     ("two directions for each sign", _circle(2, length=6.1), _circle(2, length=6.1), False),
     ("a circle and an arc", _circle(20), _circle(20, length=2.0), False),
+    ("an arc and a circle", _circle(20, length=2.0), _circle(20), False),
+    ("arcs of 195 degrees", _at(*range(0, 196, 5)), _at(*range(90, 286, 5)), True),
+    ("arcs of 165 degrees", _at(*range(0, 166, 5)), _at(*range(90, 256, 5)), False),
+    ("arcs across 180 degrees", _at(*range(150, 211, 5)), _at(*range(140, 221, 5)), False),
+    ("a crowd, and a few around", _at(0, 240, *range(110, 131)), _at(90, 330, *range(200, 221)), True),
+    ("gaps of 90, 100 and 170 degrees", _at(0, 170, 260), _at(40, 210, 300), True),
+    ("gaps of 80, 90 and 190 degrees", _at(-10, 80, 160), _at(170, 260, 340), False),
+    ("an edge through 0", np.array([[0.1, 0.0], [0.0, 0.1], [-0.1, 0.0]]), _circle(20), False),
     ("a circle and a circle beside 0", _circle(20), _circle(20) + np.array([0.25, 0.0]), False),
     ("signs that only together go around", _circle(10, length=3.0), _circle(10, first=3.1, length=3.0), False),
 )

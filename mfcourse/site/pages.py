@@ -1,7 +1,7 @@
 """What the website makes of pages: solutions fold, statements get a frame, labels lead to the page of all statements.
 
 Notebooks are plain Markdown, so that they read the same everywhere. Here the marks they use become structure: a
-paragraph that begins with **Thm 3.3**, or with the course's own **MF1** or **Theorem U**, is a statement, and the code
+paragraph that begins with **Thm 3.3**, or with the course's own **MF1** or **Theorem R**, is a statement, and the code
 of a solution moves into the lines of `details` that fold its text. What unfolds a cell says what is in it. The glossary
 is written as Jupyter Book 2 wants it, as a definition list.
 """
@@ -14,11 +14,11 @@ from sphinx.domains.std import make_glossary_term
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
-LABEL = re.compile(r"(Def\.|Assumptions|Prop\.|Thm) [C\d]\.\d|Theorem [UM]\b|(MF|U)\d\b")
+LABEL = re.compile(r"(Def\.|Assumptions|Prop\.|Thm) [C\d]\.\d|Theorem [UMRT]\b|(MF|U)\d\b")
 SOLUTION = re.compile(r"<details><summary><b>(Solution \d+\.\d+)")
 CLOSED = "</details>"
 PROMPTS = {"tag_hide-output": "The result", "tag_claim": "What is asserted here", "tag_optional": "The code"}
-STATEMENTS = ("book/statements", "book/beyond")  # and the pages on which they are proved
+STATEMENTS = ("book/statements", "book/relu", "book/beyond")  # and the pages on which they are proved
 HIDDEN = "tag_hide-cell"  # the class of the code of a solution
 
 
