@@ -129,8 +129,8 @@ def from_data(x, y, activation, loss="squared", penalty=0.0, bias=True):
     `activations.ACTIVATIONS`; loss: "squared", |f - y|^2 / (2n), or "logistic"; penalty >= 0; with a bias, theta has
     d + 1 coordinates. Raises ValueError if x and y do not fit each other, or are not finite.
 
-    With "relu" no theorem of the paper applies, as the velocity jumps where a neuron stops seeing a sample: full circles
-    of neurons, as many as you like, may end in a trap (chapter 10). Believe the certificate, a proof for d = 2.
+    With "relu" no theorem of the paper applies: the velocity jumps where a neuron stops seeing a sample, and full
+    circles of neurons, however many, may end in a trap (chapter 10). Believe the certificate; in the plane it is proof.
     """
     neurons = Neurons(x, activation, bias)
     checks.one_of("loss", loss, ("squared", "logistic"))

@@ -44,18 +44,18 @@ def check_one_neuron(one_neuron):
 @exercise("10.2")
 def check_drift(drift):
     """`drift(w, potential, gradient, step)` is what one gradient step adds to w^2 - |theta|^2, to rounding."""
-    for seed, m, step in ((4, 10, 0.25), (7, 30, 0.1), (8, 5, 1e-2)):
-        problem = problems.relu_teacher(seed)
-        w, theta = _small(seed, m, radius=0.7, weight=0.4)
+    for seed, m, d, step in ((4, 10, 2, 0.25), (7, 30, 5, 0.1), (8, 5, 2, 1e-2)):
+        problem = problems.relu_teacher(seed, d)
+        w, theta = sphere_start(m, np.random.default_rng([seed, m]), d, radius=0.7, weight=0.4)
         _, potential, slope = problem.risk(w, theta)
         answer = drift(w.copy(), potential.copy(), slope.copy(), step)
         answer = as_array(answer, "drift returns one number for each neuron, an array", (m,))
         wanted = balance(*gradient(problem, step, step)(w, theta)) - balance(w, theta)
         worst = np.abs(answer - wanted).argmax()
         assert np.allclose(answer, wanted, rtol=1e-8, atol=1e-13), (
-            f"With the step {step:g} the balance of neuron {worst} changes by {wanted[worst]:+.3e}, yours is "
-            f"{answer[worst]:+.3e}. Write out (w - h eta)^2 - |theta - h w grad eta|^2; Euler's identity removes the "
-            "terms with h, and those with h^2 stay."
+            f"In d = {d}, with the step {step:g}, the balance of neuron {worst} changes by {wanted[worst]:+.3e}, yours "
+            f"is {answer[worst]:+.3e}. Write out (w - h eta)^2 - |theta - h w grad eta|^2; Euler's identity removes "
+            "the terms with h, and those with h^2 stay."
         )
 
 
@@ -88,14 +88,14 @@ def check_untrap(untrap):
 def check_kinks(kinks):
     """`kinks(measure, lines)` is the jump of the network's slope across each line, measured far out on it."""
     rng = np.random.default_rng(0)
-    degrees = np.array([20.0, 75.0, 130.0, 160.0])
-    lines = _directions(degrees)
-    for m in (6, 12, 40):
+    for m, degrees in ((6, [75, 20, 310, 160]), (12, [177, 130, 200, 75]), (40, [2, 250, 130, 155])):
+        lines = _directions(np.array(degrees))
         which = np.append(np.arange(4), rng.integers(0, 4, m - 4))
         masses, size = rng.normal(size=m), rng.choice([-1.0, 1.0], m) * rng.uniform(0.2, 3, m)
         exact = Measure(masses, size[:, None] * lines[which])
-        turned = Measure(masses, size[:, None] * _directions(degrees[which] + rng.uniform(-9, 9, m)))
-        aside = Measure(rng.normal(size=4), _directions(degrees + 12))
+        turns = np.append([9.9, -9.9, 9.9, -9.9], rng.uniform(-9, 9, m - 4))
+        turned = Measure(masses, size[:, None] * _directions(np.array(degrees)[which] + turns))
+        aside = Measure(rng.normal(size=8), _directions(np.add.outer([10.1, -10.1], degrees).ravel()))
         answer = as_array(kinks(turned + aside, lines.copy()), "kinks returns one number for each line, an array", (4,))
         for k, (c, s) in enumerate(lines):
             x = 10 * np.array([-s, c]) + np.array([[-1], [0], [1]]) * np.array([c, s])
@@ -104,5 +104,5 @@ def check_kinks(kinks):
             assert abs(answer[k] - jump) < 1e-8, (
                 f"Across the line of {degrees[k]:.0f} degrees the slope jumps by {jump:+.4f}, yours is "
                 f"{answer[k]:+.4f}. Every neuron within 10 degrees of the line counts, also one that looks the other "
-                "way; it counts with its mass times its length."
+                "way, also across 0 = 360 degrees; it counts with its mass times its length."
             )
