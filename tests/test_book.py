@@ -19,7 +19,8 @@ LABELS = [
     *("Prop. 4.1", "Figure 1", "Prop. 4.2", "Prop. 4.3", "Figure 2", "Sec. 4.3", "Figure 3"),
     *("App. A", "Prop. C.1", "Prop. C.4", "App. D.4"),
 ]  # every labelled statement, figure and operator of the paper that the course teaches
-OURS = [  # and every statement of the chapters after it, by a word of the chapter or a label of the course
+OURS = [  # and every statement that the course adds, by a word of the chapter or a label of the course
+    *("wedges", "Theorem R", "Theorem T"),
     *("Markov chain", "corrector", "Ornstein-Uhlenbeck process", "critical size", "linear neuron", "phase retrieval"),
     *("information exponent", "committee", "MF1", "MF2", "MF3", "MF4", "MF6", "independent draws", "indistinguishable"),
     *("Theorem U", "U1", "U2", "U3", "U4", "U5", "U6", "Theorem M", "cloud"),
@@ -42,9 +43,10 @@ def rows():
 
 @functools.cache
 def headings(path):
-    """The anchors of a notebook's headings, and its prose."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    """The anchors of the headings of a notebook or of a page, and its prose."""
+    prose = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        prose = "\n".join("".join(c["source"]) for c in json.loads(prose)["cells"] if c["cell_type"] == "markdown")
     titles = re.findall(r"^#+ (.+)$", prose, re.M)
     return {re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") for title in titles}, prose
 

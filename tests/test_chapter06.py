@@ -75,6 +75,12 @@ def test_from_weight_1_on_seed_5_nobody_is_where_negative_mass_helps_at_first_an
     assert certificates.certify(problem, h1(*experiments.spike_run(problem, start).state)).optimal
 
 
+def test_from_weight_20_on_seed_5_nobody_is_where_mass_helps_and_the_run_is_certified_all_the_same():
+    problem, start = problems.spikes(5), (np.full(200, 20.0), starts.grid_start(200)[1])
+    assert (problem.risk.potential(*start, np.linspace(0, 1, 2000)[:, None]) > 1).all()
+    assert certificates.certify(problem, h1(*experiments.spike_run(problem, start).state)).optimal
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_slope_along_a_mixture_is_a_difference_of_two_averages(seed):
     problem, mu, rho = problems.spikes(seed), cloud(seed), cloud(seed + 100)

@@ -172,8 +172,8 @@ def test_the_value_falls_at_the_rate_of_the_squared_speed(problem):
     assert halves(errors)
 
 
-def paired_error(start, many, steps=30):
-    """The distance of pairs after the steps of chapter 5, over that at the start, in the unit that fits the steps."""
+def paired_errors(start, many, steps=30):
+    """The distance of pairs after the steps of chapter 5, and at the start; positions in the unit of these steps."""
     size_w, size_theta = experiments.spike_steps(SPIKES)
     step, unit = flows.forward_backward(SPIKES, size_w, size_theta / 3), np.sqrt(3 * size_w / size_theta)
     errors = []
@@ -181,13 +181,16 @@ def paired_error(start, many, steps=30):
         ends = [flows.flow(SPIKES, step, begin, number, record=()).state for begin in (start, many)]
         few, all_ = ([np.repeat(part, len(many[0]) // len(part), axis=0) for part in end] for end in ends)
         errors.append(np.sqrt(mean_square(few[0] - all_[0], unit * (few[1] - all_[1]))))
-    return errors[0] / errors[1]
+    return errors[0] / unit, errors[1] / unit
 
 
 def test_at_a_fixed_time_the_error_of_a_grid_is_its_error_at_the_start_times_one_factor():
     many = starts.grid_start(2048)
-    factors = [paired_error(starts.grid_start(m), many) for m in (64, 128, 256)]
-    assert 1.1 < min(factors) < max(factors) < 1.05 * min(factors)
+    sizes = np.array([64, 128, 256])
+    later, begin = np.array([paired_errors(starts.grid_start(m), many) for m in sizes]).T
+    np.testing.assert_allclose(begin, np.sqrt((1 / sizes**2 - 1 / 2048**2) / 12))  # of a cell, less that of a small one
+    assert np.ptp(later / begin) < 0.05
+    assert 1.1 < (later / begin).min() < 1.5
 
 
 def test_at_a_fixed_time_independent_draws_lose_no_more_than_a_factor_for_every_m():
@@ -195,7 +198,8 @@ def test_at_a_fixed_time_independent_draws_lose_no_more_than_a_factor_for_every_
     for m in (64, 256):
         for seed in range(4):
             theta = np.sort(np.random.default_rng([m, seed]).uniform(size=(m, 1)), axis=0)
-            assert 0.9 < paired_error((np.zeros(m), theta), many) < 1.5
+            later, begin = paired_errors((np.zeros(m), theta), many)
+            assert 0.9 < later / begin < 1.5
 
 
 def test_the_squared_distance_of_independent_draws_is_one_over_six_m_in_mean():

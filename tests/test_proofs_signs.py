@@ -145,13 +145,13 @@ def test_from_a_spiral_of_both_signs_the_price_is_paid_in_full_and_the_certifica
     angle = 2 * np.pi * np.arange(30) / 30
     spiral = direction(angle) * np.geomspace(0.05, 0.5, 30)[:, None]  # meets every ray, and separates nothing
     r = np.linalg.norm(spiral, axis=-1)
-    run = flows.flow(problem, flows.conic_sphere(problem, 0.2, 0.2), (np.r_[r, -r], np.r_[spiral, spiral]), 3000)
+    run = flows.flow(problem, flows.conic_sphere(problem, 0.6, 0.6), (np.r_[r, -r], np.r_[spiral, spiral]), 2500)
     w, theta = run.state
     touching = (w**2 * (0.05 + np.sign(w) * problem.risk.potential(w, theta, theta) / np.abs(w))).mean()
-    assert abs(touching) < 1e-4 * run.energy[-1]
+    assert abs(touching) < 1e-6 * run.energy[-1]
     certificate = certificates.certify(problem, h1(w, theta))
     assert certificate.proof
-    assert certificate.gap < 1e-4
+    assert certificate.gap < 1e-6
 
 
 # ---------------------------------------------------------------- Thm 3.5 and Prop. C.4: signs over the bad set

@@ -1,5 +1,7 @@
 """Checks for chapter 1, measures."""
 
+import functools
+
 import numpy as np
 
 from mfcourse.exercises import as_array, as_measure, as_number, exercise, shown
@@ -7,19 +9,27 @@ from mfcourse.measures import Measure
 from mfcourse.transport import wasserstein
 
 
-def _probability(rng, m):
-    masses = rng.uniform(0.1, 1, m)
-    return Measure(masses / masses.sum(), rng.normal(size=(m, 1)))
+def _probability(rng, m, steps=None):
+    """A probability of m atoms on the line; with steps, at multiples of 1 / steps, where many atoms share a place."""
+    masses, positions = rng.uniform(0.1, 1, m), rng.normal(size=(m, 1))
+    return Measure(masses / masses.sum(), positions if steps is None else np.round(positions * steps) / steps)
+
+
+def _wave(direction, positions):
+    return np.cos(positions @ direction + 1)
 
 
 @exercise("1.1")
 def check_mean_and_variance(mean_and_variance):
     """`mean_and_variance(mu)` for probabilities on the line.
 
-    Two atoms of masses p and 1 - p at distance r have the variance p (1 - p) r^2; a shift moves the mean alone, a
-    scaling by k multiplies the variance by k^2.
+    Two atoms of masses p and 1 - p at distance r have the variance p (1 - p) r^2, one atom has none. Of any number of
+    atoms, in any order, the mean is the place around which the first moment is 0, and the variance is half the mean
+    square of the distance of two independent draws.
     """
     expected = "mean_and_variance returns two numbers, the mean and the variance"
+    alone = as_array(mean_and_variance(Measure([1.0], [[3.0]])), expected, (2,))
+    assert np.allclose(alone, (3, 0)), f"A single atom at 3 has the mean 3 and the variance 0; yours are {alone}."
     for p, x, r in ((0.5, 0.0, 1.0), (0.2, -1.0, 3.0), (0.9, 2.0, 0.5)):
         mean, variance = as_array(mean_and_variance(Measure([p, 1 - p], [[x], [x + r]])), expected, (2,))
         assert np.isclose(mean, x + (1 - p) * r), (
@@ -31,9 +41,17 @@ def check_mean_and_variance(mean_and_variance):
             "distance from the mean against mu."
         )
     mu = _probability(np.random.default_rng(0), 7)
-    mean, variance = mean_and_variance(mu)
-    shifted = as_array(mean_and_variance(Measure(mu.weights, 3 * mu.positions + 1)), expected, (2,))
-    assert np.allclose(shifted, (3 * mean + 1, 9 * variance)), "3 theta + 1 has the mean 3 mean + 1 and 9 variances."
+    mean, variance = as_array(mean_and_variance(mu), expected, (2,))
+    around = mu.integral(lambda x: x[:, 0] - mean)
+    assert np.isclose(around, 0, atol=1e-9), (
+        f"Seven atoms: the integral of theta minus your mean is {around:.4f}, and around the mean it is 0. Do all "
+        "atoms count, each with the mass of its own?"
+    )
+    draws = mu.weights @ (mu.positions - mu.positions.T) ** 2 @ mu.weights / 2
+    assert np.isclose(variance, draws), (
+        f"Seven atoms: your variance is {variance:.4f}, half the mean square of the distance of two draws {draws:.4f}. "
+        "Do all atoms count?"
+    )
 
 
 @exercise("1.2")
@@ -44,10 +62,12 @@ def check_push_forward(push_forward):
     for m, transform in zip((1, 4, 9), maps, strict=True):
         mu = Measure(rng.normal(size=m), rng.normal(size=(m, 2)))
         moved = as_measure(push_forward(mu, transform), "push_forward returns a Measure")
+        target = transform(mu.positions).shape[1]
+        assert moved.dimension == target, f"T maps to {target} coordinates; your positions have {moved.dimension}."
         assert np.isclose(moved.mass, mu.mass), f"Total mass was {mu.mass:.3f} and is {moved.mass:.3f}: masses stay."
-        for k in range(1, 4):
-            left = moved.integral(lambda x, k=k: np.cos(k * x.sum(axis=1)))
-            right = mu.integral(lambda x, k=k, transform=transform: np.cos(k * transform(x).sum(axis=1)))
+        for direction in rng.normal(size=(4, target)):  # all integrals of such f together determine a measure
+            wave = functools.partial(_wave, direction)
+            left, right = moved.integral(wave), Measure(mu.weights, transform(mu.positions)).integral(wave)
             assert np.isclose(left, right), (
                 f"int f d(T#mu) is {left:.4f}, int f(T) dmu is {right:.4f}: each atom keeps its mass and goes to T of "
                 "its place."
@@ -57,14 +77,14 @@ def check_push_forward(push_forward):
 @exercise("1.3")
 def check_witness(witness):
     """`witness(s, t, r)` is a function of slopes at most 1 that proves W_1 of (delta_s + delta_t)/2 and delta_r."""
-    x = np.linspace(-5, 5, 2001)
-    for s, t, r in ((0.0, 1.0, 3.0), (0.0, 1.0, -2.0), (-1.0, 2.0, 0.5), (2.0, -1.0, 1.0)):
+    for s, t, r in ((0.1, 1.0, 3.0), (0.0, 1.3, -2.0), (-1.0, 2.0, 0.7), (2.0, -1.0, 1.1), (-0.6, -0.6, 0.2)):
         f = witness(s, t, r)
         assert callable(f), f"witness returns a function of an array of positions; yours is {shown(f):.60}."
+        x = np.unique(np.concatenate([np.linspace(-5, 5, 2001) + 1e-3, [-100, s, t, r, 100]]))  # also far out
         values = as_array(f(x), "The function returns one value for each position, an array", x.shape)
         steepest = np.abs(np.diff(values) / np.diff(x)).max()
         assert steepest <= 1 + 1e-9, f"Your function has a slope of {steepest:.3f}; at most 1 is allowed."
-        at_s, at_t, at_r = as_array(f(np.array([s, t, r])), "The function returns one value for each position", (3,))
+        at_s, at_t, at_r = values[np.searchsorted(x, [s, t, r])]
         proved = at_r - (at_s + at_t) / 2
         cost = wasserstein(Measure([0.5, 0.5], [[s], [t]]), Measure([1.0], [[r]]), p=1)
         assert np.isclose(proved, cost), (
@@ -76,10 +96,13 @@ def check_witness(witness):
 
 @exercise("1.4")
 def check_w1(w1):
-    """`w1(mu, nu)` equals the cost of the optimal plan, for atoms in any order and in different numbers."""
+    """`w1(mu, nu)` equals the cost of the optimal plan, for atoms in any order, also several at one place."""
     rng = np.random.default_rng(0)
-    for m, n in ((1, 1), (2, 2), (5, 3), (30, 40)):
-        mu, nu = _probability(rng, m), _probability(rng, n)
+    pairs = [(_probability(rng, m), _probability(rng, n)) for m, n in ((1, 1), (2, 2), (5, 3), (30, 40))]
+    pairs += [(_probability(rng, m, steps=4), _probability(rng, n, steps=4)) for m, n in ((3, 4), (12, 9))]
+    pairs += [(nu, mu) for mu, nu in pairs]
+    for mu, nu in pairs:
+        m, n = len(mu), len(nu)
         answer, cost = as_number(w1(mu, nu), "w1 returns a number"), wasserstein(mu, nu, p=1)
         assert np.isclose(answer, cost), (
             f"{m} atoms against {n}: yours is {answer:.4f}, the best plan costs {cost:.4f}. Sort all positions, "
