@@ -65,6 +65,14 @@ def test_what_a_page_imports_is_there(page):
                     assert hasattr(module, alias.name) or importlib.import_module(f"{node.module}.{alias.name}")
 
 
+def test_the_guide_for_teachers_knows_how_long_each_chapter_takes():
+    guide = (ROOT / "book" / "teach.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+        minutes = [n for n in re.search(r"Time\*\* (\d+) minutes(?:, with the exercises (\d+))?", first).groups() if n]
+        assert re.search(rf"\({re.escape('../notebooks/' + path.name)}\) \|[^|]+\| {', '.join(minutes)} \|", guide), path
+
+
 def words_for(label):
     """What must stand in the prose: "C.4" of "Prop. C.4", which may be one of "Props C.1 and C.4"."""
     if label == "Separation":
