@@ -41,7 +41,7 @@ def test_a_statement_is_framed_with_the_list_that_ends_it():
     ("text", "target"),
     [
         *(("Thm 3.3.", "thm-3-3"), ("Prop. C.1", "prop-c-1"), ("Assumptions 3.4.", "assumptions-3-4")),
-        *(("MF1.", "mf1"), ("MF4, second half", "mf4"), ("Theorem U.", "thm-u"), ("U3", "u3")),
+        *(("MF1.", "mf1"), ("MF4, second half", "mf4"), ("Theorem U.", "thm-u"), ("Theorem R.", "thm-r"), ("U3", "u3")),
     ],
 )
 def test_labels_in_bold_lead_to_the_statements(text, target):
