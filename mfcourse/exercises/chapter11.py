@@ -14,15 +14,16 @@ FAR = 1e12
 def check_at_infinity(at_infinity):
     """`at_infinity(residual, x, theta)` is the potential far out on the ray of each theta, samples on the edge too."""
     rng = np.random.default_rng(0)
-    for n, d in ((1, 1), (5, 2), (40, 3)):
-        x, residual, theta = rng.normal(size=(n, d)), rng.normal(size=n), rng.normal(size=(6, d))
+    for n, d, size in ((1, 1, 1.0), (5, 2, 1.0), (40, 3, 1.0), (20, 2, 1e-6)):
+        x, residual, theta = rng.normal(size=(n, d)), rng.normal(size=n), size * rng.normal(size=(6, d))
         answer = at_infinity(residual.copy(), x.copy(), theta.copy())
         answer = as_array(answer, "at_infinity returns one number for each position, an array", (6,))
-        far, _ = Neurons(x, "sigmoid").pull(residual, FAR * theta)
+        far, _ = Neurons(x, "sigmoid").pull(residual, FAR / size * theta)
         worst = np.abs(answer - far).argmax()
         assert abs(answer[worst] - far[worst]) < 1e-9, (
-            f"Far out on the ray of {theta[worst].round(2)} the potential is {far[worst]:.4f}, yours is "
-            f"{answer[worst]:.4f}. What does sigma(r theta . x) become when theta . x > 0, and when it is < 0?"
+            f"Far out on the ray of {theta[worst].round(8)} the potential is {far[worst]:.4f}, yours is "
+            f"{answer[worst]:.4f}. What does sigma(r theta . x) become when theta . x > 0, and when it is < 0? The "
+            "length of theta does not matter, as r goes to infinity."
         )
     x, residual = np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 2.0]]), np.array([1.0, 10.0, 100.0])
     theta = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, -1.0], [0.0, 0.0]])

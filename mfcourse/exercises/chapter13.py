@@ -31,17 +31,17 @@ def check_critical_step(critical_step):
 @exercise("13.2")
 def check_fold(fold):
     """`fold(tau)`: a radius at m = 0 where s rests exists just below it, and none just above."""
-    rho = np.linspace(0.4, 1.4, 201)
-    at_zero = np.stack([np.zeros_like(rho), rho], axis=-1)
     for tau in (0.0, 0.5, 2.0):
         answer = as_number(fold(tau), "fold returns a number")
         assert answer > 0, f"A step is positive; yours is {answer:.4f}. A parabola in c has two roots."
-        for factor, rests in ((0.998, True), (1.002, False)):
-            speed = effective(SQUARE._replace(noise=tau), factor * answer)(at_zero)[:, 1]
-            assert (speed.min() < 0) == rests, (
-                f"tau = {tau:g}: at {factor} times your {answer:.5f} {'no' if rests else 'some'} radius rests. Add the "
-                "noise of labels to E g^2: g has one more term, -tau xi sigma'(a). Two radii become one where the "
-                "discriminant of the parabola in rho vanishes."
+        for factor, rests in ((1 - 1e-6, True), (1 + 1e-6, False)):
+            c = factor * answer
+            # s' is rho times a parabola, which is lowest at this rho: noise of labels only lifts it.
+            lowest = effective(SQUARE._replace(noise=tau), c)([0, (6 * c + 3) / (30 * c)])[1]
+            assert (lowest < 0) == rests, (
+                f"tau = {tau:g}: just {'below' if rests else 'above'} your {answer:.7f} {'no' if rests else 'some'} "
+                "radius rests. Be exact. Add the noise of labels to E g^2: g has one more term, -tau xi sigma'(a). Two "
+                "radii become one where the discriminant of the parabola in rho vanishes."
             )
 
 
@@ -56,11 +56,14 @@ def check_floor(floor):
             f"c = {c:g}, tau = {tau:g}, N = {dimension}: from your {answer:.6f} one step changes the mean by "
             f"{change:+.2e}. E |x|^2 (x . e)^2 is (N + 2)|e|^2, and not N |e|^2; and the label's noise kicks N times."
         )
-    for c, dimension in ((2.0, 50), (1.95, 20), (1.2, 2)):
+    for c, dimension in ((2.0, 50), (1.95, 20), (1.2, 2), (1.0, 2)):  # the last is just where the pole is
         try:
             answer = float(floor(c, 0.5, dimension))
-        except (TypeError, ValueError, OverflowError):
-            raise AssertionError("floor returns a number, np.inf where there is no floor.") from None
+        except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+            raise AssertionError(
+                f"c = {c:g}, N = {dimension}: floor returns a number, np.inf where there is no floor. What if the pull "
+                "just balances the kicks?"
+            ) from None
         assert answer == np.inf, (
             f"c = {c:g}, N = {dimension}: there is no floor, as each step makes the mean larger. Return np.inf; yours "
             f"is {answer:.4f}."

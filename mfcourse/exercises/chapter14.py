@@ -24,7 +24,7 @@ def _judge(answer, truth, case, suspects, hint):
 @exercise("14.1")
 def check_resting_variance(resting_variance):
     """`resting_variance(tau, r, step)` is what the variance becomes when it is followed, step by step, to its rest."""
-    for tau, r, step in ((0.2, 1.0, 0.1), (0.05, 0.05, 2.0), (1.0, 2.0, 0.5), (0.3, 0.7, 0.01)):
+    for tau, r, step in ((0.2, 1.0, 0.1), (0.05, 0.05, 2.0), (1.0, 2.0, 0.5), (0.3, 0.7, 0.01), (0.1, 1.0, 1.5)):
         answer = as_number(resting_variance(tau, r, step), "resting_variance returns a number")
         truth = 0.0
         for _ in range(round(20 / (step * r))):
@@ -40,6 +40,11 @@ def check_resting_variance(resting_variance):
                 (np.sqrt(truth), "That is its root, the width: a variance is asked for."),
                 (2 * step * tau, "That is the noise of one step; what remains of the earlier ones comes to it."),
                 (tau / (r * (1 + step * r / 2)), "Expand (1 - step r)^2 again: which sign has step r?"),
+                (2 * tau / r, "A factor in front of theta is squared in the variance."),
+                (
+                    2 * step * tau / (1 - np.exp(-2 * step * r)),
+                    "(1 - step r)^2 is exp(-2 step r) for short steps only.",
+                ),
             ),
             "At rest a step changes nothing: V = (1 - step r)^2 V + variance of the noise. Solve for V.",
         )
@@ -77,6 +82,10 @@ def check_gaussian_gap(gaussian_gap):
                     "That is tau KL(mu | mu*), the lower bound. Take the Gibbs measure of mu itself, and not mu*.",
                 ),
                 (spread, "The means of mu and of its Gibbs measure differ too."),
+                (
+                    spread + (kappa * (mean - y) / r + mean) ** 2 * tau / (2 * variance),
+                    "In KL(N(a, s) | N(b, t)) it is t, the variance of the second, that stands below (a - b)^2.",
+                ),
                 (away**2 / (2 * r), "The variances of mu and of its Gibbs measure differ too."),
                 (
                     tau / 2 * (ratio - 1 - np.log(ratio)) + tau * away**2 / (2 * r**2 * variance),
@@ -136,6 +145,7 @@ def check_one_particle(one_particle):
                 (tau / (kappa + r), "kappa pulls at the mean only, with 1/m of it at each particle."),
                 (tau / r + tau / (m * (kappa + r)), "Counted double: around their mean m particles have less by 1/m."),
                 (tau / (m * r), "The noise is per particle: it is not divided by m."),
+                (tau / (r + kappa / m), "As if the others stood still: when the mean moves, all move with it."),
             ),
             "Split a particle into the mean of all, which feels kappa + r and a noise 1/m as strong, and the rest.",
         )

@@ -38,6 +38,11 @@ def check_mu(mu):
             (exact * left, "The distance shrinks by c in a step, not by c^2: its square does that."),
             (exact**2, "This is mu^2: the distance is its root."),
             (exact * math.sqrt(2), "Is the variance of the noise in one step e τ, or 2 e τ?"),
+            (
+                exact / left * math.exp(-step * strength * unlearn),
+                "exp(-e λ K) is c^K for short steps only: c is 1 - e λ.",
+            ),
+            (exact * size / (size - forgotten), "Samples are replaced, so n remains."),
             (exact * strength, "The difference of the gradients is g, that of the minimisers g / λ."),
             (exact / math.sqrt(step * strength * (2 - step * strength)), "Noise of earlier steps hides too: sum c^2k."),
         )
@@ -66,6 +71,8 @@ def check_exponent(exponent):
             hint = "That is the slope of mu; the divergence is alpha mu^2 / 2."
         elif math.isclose(answer, -2 - slope, rel_tol=1e-4):
             hint = "With few public samples, one more changes almost nothing: is yours 0 at n_pub = 0?"
+        elif math.isclose(answer, slope, rel_tol=0.01):
+            hint = "A slope is the limit of small changes, and one per cent is not small enough."
         assert abs(answer - slope) < 1e-6, found + hint
 
 
@@ -82,7 +89,7 @@ def check_best(best):
         names = ("the weight", "the price", "the largest harmless weight")
         weight, price, most = (as_number(x, f"{n} is a number") for x, n in zip(parts, names, strict=True))
         prices = weights**2 * a + (1 - weights) ** 2 * b
-        lowest = prices.argmin()
+        lowest, cost = prices.argmin(), weight**2 * a + (1 - weight) ** 2 * b
         hint = "Set the derivative to 0: ω A = (1 - ω) B."
         if math.isclose(weight, a / (a + b)):
             hint = "The dearer the private samples (B), the more weight the public ones should have: swapped?"
@@ -92,18 +99,23 @@ def check_best(best):
             f"For A = {a:g}, B = {b:g} a grid finds the best weight near {weights[lowest]:.3f}, yours is {weight:.3f}. "
             + hint
         )
-        assert abs(weight**2 * a + (1 - weight) ** 2 * b - price) < 1e-9, (
-            f"For A = {a:g}, B = {b:g} your weight costs {weight**2 * a + (1 - weight) ** 2 * b:.5f}, and you say "
-            f"{price:.5f}. The harmonic mean of A and B is twice too much."
+        assert abs(cost - price) < 1e-9, (
+            f"For A = {a:g}, B = {b:g} your weight costs {cost:.5f}, and you say {price:.5f}. The harmonic mean of A "
+            "and B is twice too much."
         )
-        assert price <= prices.min() * (1 + 1e-9), (
-            f"For A = {a:g}, B = {b:g} the weight {weights[lowest]:.4f} costs less than yours: be exact."
+        slope = 2 * weight * a - 2 * (1 - weight) * b
+        assert abs(slope) <= 1e-9 * (a + b), (
+            f"For A = {a:g}, B = {b:g} the price still has the slope {slope:.1e} at your weight {weight:.6f}: no "
+            "search, be exact. Where is the derivative 0?"
         )
         harmless = weights[prices <= b * (1 + 1e-12)].max()
-        assert abs(most - harmless) < 1e-3, (
+        back = most**2 * a + (1 - most) ** 2 * b - b  # 0 at the far side of the parabola, unless that is beyond 1
+        exact = most == 1 if b >= a else abs(back) <= 1e-9 * b
+        right = exact and abs(most - harmless) < 1e-3
+        assert right, (
             f"For A = {a:g}, B = {b:g} the weight {harmless:.3f} still costs no more than no public data, B, and none "
-            f"beyond does; yours is {most:.3f}. The price is a parabola: it is back at B on the other side of its "
-            "minimum, and no weight exceeds 1."
+            f"much larger does; yours is {most:.6f}. The price is a parabola: it is back at B on the other side of "
+            "its minimum, and no weight exceeds 1."
         )
 
 
@@ -112,11 +124,13 @@ def check_steps(steps):
     """`steps(target, public)`: so many unlearning steps bring the certificate of the digits down to the target."""
     factor = forgetful_digits.FACTOR
 
-    def mu(public, unlearn):
+    def mu(public, unlearn, learn=math.inf):
         gap = unlearning.gradient_gap(20, 200 + public)
-        return unlearning.certificate(gap, forgetful_digits.STEP, forgetful_digits.TEMPERATURE, factor, unlearn)
+        return unlearning.certificate(gap, forgetful_digits.STEP, forgetful_digits.TEMPERATURE, factor, unlearn, learn)
 
-    for target, public in ((0.3884, 1000), (0.3884, 200), (1.0, 400), (0.05, 0), (20.0, 1000)):
+    targets = [(0.3884, 1000), (0.3884, 200), (1.0, 400), (0.05, 0), (20.0, 1000)]
+    targets += [(mu(0, 30) * 1.0005, 0), (mu(400, 25) * 0.9995, 400), (mu(1000, 0) * 1.01, 1000)]  # just, and just not
+    for target, public in targets:
         answer = as_number(steps(target, public), "steps returns a number of steps")
         case = f"For the target {target:g} with n_pub = {public}"
         assert answer in range(10_000), f"{case}: a number of steps is whole, >= 0, and not that large: {answer:g}."
@@ -132,6 +146,8 @@ def check_steps(steps):
         )
         hints = [hint for value, hint in slips if answer in (math.floor(value), math.ceil(value))]
         hint = hints[0] if hints else "Take logarithms of c^K mu_0 <= mu, with mu_0 for K = 0, and round up."
+        if answer == math.ceil(math.log(mu(public, 0, 60) / target) / -math.log(factor)):
+            hint = "Learning went on for very long: T is infinite, and not 60."
         after = mu(public, int(answer))
         assert after <= target, f"{case}: after {answer:.0f} steps mu is {after:.4f}, still too much. {hint}"
         before = mu(public, max(int(answer) - 1, 0))

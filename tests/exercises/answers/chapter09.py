@@ -1,6 +1,7 @@
 """Wrong answers to chapter 9, and the hints they must meet."""
 
 import numpy as np
+from scipy.optimize import brentq
 
 from mfcourse import convex, penalties
 from mfcourse.exercises import chapter09
@@ -23,7 +24,26 @@ def valley(positions, at, power=2):
     return np.prod(np.sin(np.pi * (at[:, None] - positions)) ** power, axis=1)
 
 
+def elsewhere(problem, w, theta):
+    """Another measure with the same J: the optimum, made too large."""
+    best, target = convex.certified_optimum(problem), problem.energy(w, theta)
+    factor = brentq(lambda factor: problem.objective(factor * best) - target, 1, 50, xtol=1e-14, rtol=1e-14)
+    w, theta = (factor * best).particles()
+    return np.append(w * 7 / len(w), np.zeros(7 - len(w))), np.vstack([theta, np.zeros((7 - len(w), 1))])
+
+
+def wobble(positions, at):
+    return 1 - valley(positions, at) * (1 + 0.3 * np.sin(64 * np.pi * at) ** 2)
+
+
 WRONG = [
+    (chapter09.check_one_spike, lambda a, lam: max(a - lam / 15, 0), "the certificate is open"),
+    (chapter09.check_one_spike, lambda a, lam: a / (1 + lam / 15), "the certificate is open"),
+    (chapter09.check_rescue, elsewhere, "may neither move nor grow"),
+    (chapter09.check_rescue, lambda p, w, t: (np.repeat(w, 2), np.repeat(t, 2, axis=0)), "gets stuck again"),
+    (chapter09.check_debias, lambda p, mu: convex.certified_optimum(p), "changing the mass there"),
+    (chapter09.check_touch, lambda t, at: 1 - valley(np.append(t, t[len(t) - 1 :] + 0.07)[:7], at), "no other"),
+    (chapter09.check_touch, wobble, "oscillates faster"),
     (chapter09.check_one_spike, lambda a, lam: a, "the certificate is open"),
     (chapter09.check_one_spike, lambda a, lam: penalties.soft_threshold(a, lam), "What does"),
     (chapter09.check_one_spike, lambda a, lam: a - np.sign(a) * lam / 15, "the certificate is open"),

@@ -28,6 +28,12 @@ def affine(teacher, share=0.5, shrink=False):
 
 
 WRONG = [
+    (chapter11.check_at_infinity, lambda r, x, theta: expit(1e4 * theta @ x.T) @ r, "length of theta does not matter"),
+    (chapter11.check_at_infinity, lambda r, x, theta: np.heaviside(theta @ x.T, 0.5) @ r / len(r), "Far out on the"),
+    (chapter11.check_one_sign, lambda mu: (mu.mass, -1 * mu), "Turn those neurons around"),
+    (chapter11.check_one_sign, lambda mu: (mu.mass, turned(mu)[1]), "leaves a 1 behind"),
+    (chapter11.check_best_affine, lambda mu: affine(mu, share=1.0), "1/2 on average"),
+    (chapter11.check_potential, lambda f, y, values: values @ (-y * expit(y * f)) / len(y), "its derivative in f"),
     (chapter11.check_at_infinity, edge_forgotten, "on the edge"),
     (chapter11.check_at_infinity, signs, "What does sigma"),
     (chapter11.check_at_infinity, lambda r, x, theta: expit(theta @ x.T) @ r, "Far out on the ray"),

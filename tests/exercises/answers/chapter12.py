@@ -30,6 +30,10 @@ WRONG = [
     (chapter12.check_seeds_needed, lambda p: np.ceil(np.log(0.95) / np.log(p)), "ask for more seeds"),
     (chapter12.check_seeds_needed, lambda p: np.ceil(np.log(0.025) / np.log(p)), "would do"),
     (chapter12.check_seeds_needed, lambda p: np.ceil(3 / (1 - p)), "would do"),
+    (chapter12.check_seeds_needed, lambda p: int(np.log(0.05) / np.log(p)) + 1, "one less would do, 1"),
+    (chapter12.check_seeds_needed, lambda p: next(n for n in range(2, 9999) if p**n <= 0.05), "one less would do"),
+    (chapter12.check_enough, lambda *a: enough(*a, statistic=np.mean), "All seeds must be below"),
+    (chapter12.check_enough, lambda r, p, method, level: enough(r, p, method, 1e-4), "All seeds must be|on all seeds"),
     (chapter12.check_enough, lambda *a: enough(*a, onwards=False), "at every m from there on"),
     (chapter12.check_enough, lambda *a: enough(*a, statistic=np.median), "All seeds must be below"),
     (chapter12.check_enough, lambda r, p, method, level: enough(r, p, method, level * (1 + 1e-9)), "All seeds must be"),
@@ -47,6 +51,11 @@ WRONG = [
         chapter12.check_cheapest,
         lambda s, patience: cheapest(s, lambda m, steps: np.minimum(steps, patience).sum() / np.isfinite(steps).mean()),
         "A step costs m|is none of",
+    ),
+    (
+        chapter12.check_cheapest,
+        lambda s, patience: cheapest(s, lambda m, steps: m * np.median(np.minimum(steps, patience))),
+        "failed runs cost too",
     ),
     (chapter12.check_cheapest, lambda s, patience: 7, "none of the numbers"),
 ]

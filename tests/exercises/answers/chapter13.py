@@ -36,7 +36,23 @@ def without_slope(value, slope, m, s):
     return corrector(value, np.ones_like, m, s)
 
 
+def without_root(value, slope, m, s):
+    return corrector(value, slope, m, s**2)
+
+
+def scan(tau):
+    return max(c for c in np.linspace(0.001, 0.3, 3000) if 9 - 24 * c - (144 + 60 * tau**2) * c**2 >= 0)
+
+
 WRONG = [
+    (chapter13.check_critical_step, lambda beta: critical_step(beta / 2**0.5) / 2, "what is k"),
+    (chapter13.check_fold, scan, "Be exact"),
+    (chapter13.check_fold, lambda tau: fold(tau**0.5), "one more term"),
+    (chapter13.check_floor, lambda c, tau, n: c * tau**2 / (2 - c * (1 + 2 / n)) if c < 2 else np.inf, "no floor"),
+    (chapter13.check_floor, lambda c, tau, n: c * tau**2 / max(0, 2 - c * (1 + 2 / n)), "just balances the kicks"),
+    (chapter13.check_floor, lambda c, tau, n: abs(c * tau**2 / (2.0001 - c * (1 + 2 / n))), "one step changes"),
+    (chapter13.check_corrector, without_root, "g = "),
+    (chapter13.check_corrector, lambda value, slope, m, s: np.array([0, (m - 1) ** 2 + s]), r"sigma\(z\) = z\^2"),
     (chapter13.check_critical_step, lambda beta: 2.0, "small s"),
     (chapter13.check_critical_step, lambda beta: 1 / critical_step(beta), "in this order"),
     (chapter13.check_critical_step, lambda beta: critical_step(beta, 1.0), "what is k"),

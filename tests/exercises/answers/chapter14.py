@@ -33,7 +33,24 @@ def price(grid, lowest):
     return grid.energy(grid.optimum()) - lowest
 
 
+def below(mean, variance, kappa, y, r, tau):
+    centre, ratio = -kappa * (mean - y) / r, variance * r / tau
+    return tau * ((ratio - 1 - np.log(ratio)) / 2 + (mean - centre) ** 2 / (2 * variance))
+
+
 WRONG = [
+    (chapter14.check_resting_variance, lambda tau, r, step: 2 * tau / r, "squared in the variance"),
+    (
+        chapter14.check_resting_variance,
+        lambda tau, r, step: 2 * step * tau / (1 - np.exp(-2 * step * r)),
+        "for short steps only",
+    ),
+    (chapter14.check_resting_variance, lambda tau, r, step: tau / r * (1 + step * r / 2), "a step changes nothing"),
+    (chapter14.check_gaussian_gap, below, "the variance of the second"),
+    (chapter14.check_price, lambda grid, lowest: grid.gap(grid.optimum()), "with its least value"),
+    (chapter14.check_price, lambda grid, lowest: grid.energy(grid.optimum()) - 0.063976, "tau = 0.05"),
+    (chapter14.check_one_particle, lambda m, kappa, r, tau: tau / (r + kappa / m), "move with it"),
+    (chapter14.check_one_particle, lambda m, kappa, r, tau: tau / (m * r) + (1 - 1 / m) * tau / (kappa + r), "Split a"),
     (chapter14.check_resting_variance, lambda tau, r, step: tau / r, "limit of short steps"),
     (chapter14.check_resting_variance, lambda tau, r, step: resting(tau, r, step) / 2, "is the 2 there"),
     (chapter14.check_resting_variance, lambda tau, r, step: step * resting(tau, r, step), "under the root too"),

@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+
+from mfcourse.beyond import unlearning
 from mfcourse.exercises import chapter15
 
 
@@ -17,7 +20,34 @@ def steps(target, public, rounded=math.ceil, rate=1, size=None, share=1):
     return max(0, rounded(math.log(start / target) / -math.log(c) / rate / share))
 
 
+def steps_after_sixty(target, public):
+    c, gap = 25 / 27, 40 / (200 + public)
+    return next(k for k in range(9999) if unlearning.certificate(gap, 0.1 / 0.027, 2e-4, c, k, 60) <= target)
+
+
+def searched(a, b, number=10_001):
+    weights = np.linspace(0, 1, number)
+    prices = weights**2 * a + (1 - weights) ** 2 * b
+    return weights[prices.argmin()], prices.min(), weights[prices <= b * (1 + 1e-12)].max()
+
+
 WRONG = [
+    (
+        chapter15.check_mu,
+        lambda s, n, bound, lam, e, tau, k: mu(s, n, bound, lam, e, tau, 0) * math.exp(-e * lam * k),
+        "for short steps only",
+    ),
+    (chapter15.check_mu, lambda s, n, *others: mu(s, n - s, *others), "so n remains"),
+    (
+        chapter15.check_exponent,
+        lambda private, public: -2 * math.log(1 + 0.01 * public / (private + public)) / math.log(1.01),
+        "not small enough",
+    ),
+    (chapter15.check_best, searched, "no search"),
+    (chapter15.check_best, lambda a, b: (b / (a + b), a * b / (a + b), searched(a, b)[2]), "other side of its"),
+    (chapter15.check_best, lambda a, b: (b / (a + b), a * b / (a + b), min(1, (b / a) ** 0.5)), "other side of its"),
+    (chapter15.check_steps, steps_after_sixty, "T is infinite"),
+    (chapter15.check_steps, lambda target, public: steps(target, public, rounded=lambda k: int(k) + 1), "steps do"),
     (chapter15.check_mu, lambda *a: mu(*a, gap=1), "Half of it"),
     (chapter15.check_mu, lambda *a: mu(*a, power=0), "forgot to forget"),
     (chapter15.check_mu, lambda *a: mu(*a, power=2), "not by c"),
