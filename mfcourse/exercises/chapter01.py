@@ -19,6 +19,15 @@ def _wave(direction, positions):
     return np.cos(positions @ direction + 1)
 
 
+def _of_all(transform, positions):
+    """transform(positions), or a hint: a solution may call it with one row after another."""
+    assert np.ndim(positions) == 2, (
+        f"transform maps positions of shape (m, d), and you called it with shape {np.shape(positions)}. Call it once, "
+        "with all positions."
+    )
+    return transform(positions)
+
+
 @exercise("1.1")
 def check_mean_and_variance(mean_and_variance):
     """`mean_and_variance(mu)` for probabilities on the line.
@@ -61,7 +70,8 @@ def check_push_forward(push_forward):
     maps = (lambda x: x[:, :1] + 1, lambda x: 2 * x % 1, lambda x: np.stack([x[:, 0], x[:, 0] ** 2], axis=-1))
     for m, transform in zip((1, 4, 9), maps, strict=True):
         mu = Measure(rng.normal(size=m), rng.normal(size=(m, 2)))
-        moved = as_measure(push_forward(mu, transform), "push_forward returns a Measure")
+        moved = push_forward(mu, functools.partial(_of_all, transform))
+        moved = as_measure(moved, "push_forward returns a Measure")
         target = transform(mu.positions).shape[1]
         assert moved.dimension == target, f"T maps to {target} coordinates; your positions have {moved.dimension}."
         assert np.isclose(moved.mass, mu.mass), f"Total mass was {mu.mass:.3f} and is {moved.mass:.3f}: masses stay."
@@ -87,6 +97,10 @@ def check_witness(witness):
         at_s, at_t, at_r = values[np.searchsorted(x, [s, t, r])]
         proved = at_r - (at_s + at_t) / 2
         cost = wasserstein(Measure([0.5, 0.5], [[s], [t]]), Measure([1.0], [[r]]), p=1)
+        assert proved >= -1e-9, (
+            f"s, t, r = {s:g}, {t:g}, {r:g}: int f dnu - int f dmu is {proved:.3f}, which proves nothing: a cost is not "
+            "negative. nu counts with a plus and mu with a minus: f must be *largest* at r, where the mass arrives."
+        )
         assert np.isclose(proved, cost), (
             f"s, t, r = {s:g}, {t:g}, {r:g}: your function proves a cost of at least {proved:.3f}, and W1 is "
             f"{cost:.3f}. It should rise at slope 1 along every way that mass takes, also if s and t lie on either "

@@ -339,6 +339,9 @@ def test_doctor_reports_and_is_content(capsys):
     assert "all the course needs is there" in out
 
 
+CHAPTERS = list(files.notebooks_folder().glob("*.ipynb"))
+
+
 @pytest.fixture
 def jupyterlab(monkeypatch):
     """Commands that would have started JupyterLab; it is interrupted once and ends with exit code 3."""
@@ -373,13 +376,15 @@ def test_lab_copies_and_opens_the_users_folder(capsys, tmp_path, jupyterlab):
     assert (mine / "09_sparse_spikes.ipynb").exists()
 
 
-def test_lab_in_a_clone_opens_the_clones_own_notebooks(capsys, jupyterlab):
+def test_lab_without_a_folder_opens_a_copy_and_leaves_the_clone_clean(capsys, tmp_path, jupyterlab, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     code, out, _ = run(capsys, "lab")
-    assert (code, out) == (3, "")
-    assert jupyterlab[0][3] == f"--ServerApp.root_dir={files.notebooks_folder()}"
+    assert (code, out) == (3, f"mfcourse-notebooks: {len(CHAPTERS)} notebooks copied, 0 kept as they were\n")
+    assert jupyterlab[0][3] == f"--ServerApp.root_dir={tmp_path / 'mfcourse-notebooks'}"
 
 
-def test_sigterm_ends_jupyterlab_too(capsys, jupyterlab, monkeypatch):
+def test_sigterm_ends_jupyterlab_too(capsys, tmp_path, jupyterlab, monkeypatch):
     monkeypatch.setattr(subprocess.Popen, "answers", (KeyboardInterrupt, Terminated, 0))
-    assert run(capsys, "lab") == (143, "", "mfcourse: terminated\n")
+    code, _, err = run(capsys, "lab", str(tmp_path / "mine"))
+    assert (code, err) == (143, "mfcourse: terminated\n")
     assert jupyterlab[1:] == ["terminate"]

@@ -32,6 +32,10 @@ def coordinates_added_up(mu, transform):
     return Measure(mu.weights, transform(mu.positions).sum(axis=1, keepdims=True))
 
 
+def one_row_after_another(mu, transform):
+    return Measure(mu.weights, [transform(position) for position in mu.positions])
+
+
 def jump_where_it_counts(s, t, r):
     return lambda x: np.where(x == r, (abs(s - r) + abs(t - r)) / 2, 0)
 
@@ -92,10 +96,12 @@ WRONG = [
         "masses stay",
     ),
     (chapter01.check_push_forward, coordinates_exchanged, "goes to T of its place"),
+    (chapter01.check_push_forward, one_row_after_another, "once, with all positions"),
     (chapter01.check_push_forward, coordinates_added_up, "T maps to 2 coordinates"),
     (chapter01.check_push_forward, lambda mu, transform: transform(mu.positions), "returns a Measure"),
     (chapter01.check_witness, lambda s, t, r: lambda x: -2 * np.abs(x - r), "at most 1 is allowed"),
-    (chapter01.check_witness, lambda s, t, r: lambda x: x, "rise at slope 1"),
+    (chapter01.check_witness, lambda s, t, r: lambda x: np.abs(x - r), "must be \\*largest\\* at r"),
+    (chapter01.check_witness, lambda s, t, r: lambda x: x, "where the mass arrives"),
     (chapter01.check_witness, lambda s, t, r: lambda x: np.sign(r - (s + t) / 2) * x, "on either side of r"),
     (chapter01.check_witness, jump_where_it_counts, "at most 1 is allowed"),
     (chapter01.check_witness, right_for_three_places, "rise at slope 1"),
