@@ -183,3 +183,44 @@ def test_five_lights_that_overlap_are_each_cut_by_more_than_one():
     best = convex.certified_optimum(problem)
     masses = best.weights[best.positions[:, 0].argsort()]
     assert (np.abs(problem.truth.weights) - np.abs(masses) > problem.risk.loss.scale / 15).all()
+
+
+@pytest.mark.parametrize(("seed", "needed"), [(0, 1), (1, 2), (4, 2), (5, 1), (7, 3), (9, 1)])
+def test_six_particles_in_a_trap_need_one_newcomer_or_two_or_three(seed, needed):
+    problem = problems.spikes(seed)
+    step = flows.forward_backward(problem, *experiments.spike_steps(problem))
+    w, theta = experiments.spike_flow(problem, 6).state
+    for count in range(needed + 1):
+        certificate = certificates.certify(problem, h1(w, theta))
+        assert certificate.optimal == (count == needed)
+        start = np.append(w * (len(w) + 1) / len(w), 0.0), np.vstack([theta, certificate.worst])
+        w, theta = flows.flow(problem, step, start, 20_000, stop=flows.until_settled(problem)).state
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_truth_breaks_the_second_condition_only(seed):
+    problem = problems.spikes(seed)
+    judged = certificates.certify(problem, problem.truth)
+    assert judged.max_potential < 1
+    assert judged.gap > 0.5
+    first_variation = variation(problem, *problem.truth.particles(), *problem.truth.particles())
+    assert (first_variation > 0).all()
+
+
+@pytest.mark.parametrize("q", [(0.6, 0.8), (1.0, 0.0), (-0.28, 0.96)])
+def test_a_quarter_of_a_square_is_at_least_a_product_with_a_unit_vector_minus_1(q):
+    x = 3 * np.random.default_rng(0).normal(size=(500, 2))
+    length = np.linalg.norm(x, axis=1)
+    assert (length**2 / 4 >= length - 1).all()
+    assert (length >= x @ np.array(q)).all()
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_over_the_bad_set_nobody_of_weight_0_becomes_of_the_wrong_sign(sign):
+    problem, (w, theta) = problems.spikes(5), cloud(5, m=200)
+    w[::2] = 0
+    excess = -(problem.penalty + sign * problem.risk.potential(w, theta, theta))
+    speed, _ = flows.velocity(problem, w, theta)
+    at_the_foot = (w == 0) & (excess > 0)
+    assert at_the_foot.sum() > 20
+    assert sign * speed[at_the_foot] == pytest.approx(excess[at_the_foot])

@@ -98,8 +98,8 @@ def check_witness(witness):
         proved = at_r - (at_s + at_t) / 2
         cost = wasserstein(Measure([0.5, 0.5], [[s], [t]]), Measure([1.0], [[r]]), p=1)
         assert proved >= -1e-9, (
-            f"s, t, r = {s:g}, {t:g}, {r:g}: int f dnu - int f dmu is {proved:.3f}, which proves nothing: a cost is not "
-            "negative. nu counts with a plus and mu with a minus: f must be *largest* at r, where the mass arrives."
+            f"s, t, r = {s:g}, {t:g}, {r:g}: int f dnu - int f dmu is {proved:.3f}, which proves nothing: costs "
+            "are not negative. nu counts with plus, mu with minus: f must be *largest* at r, where the mass arrives."
         )
         assert np.isclose(proved, cost), (
             f"s, t, r = {s:g}, {t:g}, {r:g}: your function proves a cost of at least {proved:.3f}, and W1 is "

@@ -22,8 +22,8 @@ def check_at_infinity(at_infinity):
         worst = np.abs(answer - far).argmax()
         assert abs(answer[worst] - far[worst]) < 1e-9, (
             f"Far out on the ray of {np.array2string(theta[worst], precision=2)} the potential is {far[worst]:.4f}, "
-            f"yours is {answer[worst]:.4f}. What does sigma(r theta . x) become when theta . x > 0, and when it is < 0? The "
-            "length of theta does not matter, as r goes to infinity."
+            f"yours is {answer[worst]:.4f}. What does sigma(r theta . x) become when theta . x > 0, and when it is < "
+            "0? The length of theta does not matter, as r goes to infinity."
         )
     x, residual = np.array([[1.0, 0.0], [0.0, 3.0], [2.0, 2.0]]), np.array([1.0, 10.0, 100.0])
     theta = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, -1.0], [0.0, 0.0]])
