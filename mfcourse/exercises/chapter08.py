@@ -78,6 +78,7 @@ class _Waves:
         self.size = len(self._rates)
 
     def pull(self, residual, theta):
+        """The product with phi at positions theta (q, 1), shape (q,), and its slope (q, 1)."""
         angles = np.asarray(theta) * self._rates + self._phases
         slopes = -self._rates * np.sin(angles)
         return np.asarray(residual) @ np.cos(angles).T, (np.asarray(residual) @ slopes.T)[..., None]
