@@ -7,7 +7,7 @@ import numpy as np
 from mfcourse.style import POSITIVE
 from mfcourse.svg import FAINT, INK, PLUM, Sketch, arrow, curve, disc, frame, group, line, mass, ring, words
 
-LEGEND = (  # of the bad set, in the order of its numbers
+LEGEND = (  # of the bad cone, in the order of its numbers
     "over K with w > 0: w grows",
     "on the edge with w > 0: driven in",
     "a newcomer with w = 0: w grows, it enters",
@@ -20,7 +20,7 @@ GAP = 0.36  # half of its angle
 
 
 def bad_cone():
-    """The bad set over K, where c + s eta < -l, here for s = 1: who grows in it, who comes in, and who cannot.
+    """The bad cone over K, where c + s eta < -l, here for s = 1: who grows in it, who comes in, and who cannot.
 
     It is the bad cone of Prop. C.4: c + s eta is the slope of F'(mu) in s w, for s w > 0.
     """
@@ -30,7 +30,7 @@ def bad_cone():
     half = 0.24 * math.sqrt(math.log(1.4 / 0.9))  # there the valley has the height -l = -0.3
     middle, reach = (left + right) / 2, (right - left) * half
     a, b, cut = middle - reach, middle + reach, zero + 0.3 * unit  # the edge of K, and the level -l
-    parts = [words(4, 16, "Ω: θ across, w upwards. Shaded: the bad set, s = 1.")]
+    parts = [words(4, 16, "Ω: θ across, w upwards. Shaded: the bad cone, s = 1.")]
     parts += [frame(a, 26, b - a, level - 26, POSITIVE, 1.5, tint=POSITIVE), frame(left, 26, right - left, 174)]
     parts += [line((left, level), (right, level), FAINT, 1.2), words(left - 6, level + 4, "w = 0", "end", 12)]
     parts += [line((x, level), (x, 290), dash="1 4") for x in (a, b)]
@@ -55,7 +55,7 @@ def bad_cone():
         parts += [words(4, 328 + 19 * k, f"{k + 1}", weight="bold"), words(20, 328 + 19 * k, text)]
     seen = (
         "A strip, theta across, the weight w upwards; below it the curve c + eta, which is less than -l over a set K. "
-        "Shaded is the bad set, w >= 0 over K. In it weights grow; on its edge particles with w > 0 are driven in, and "
+        "Shaded is the bad cone, w >= 0 over K. In it weights grow; on its edge particles with w > 0 are driven in, and "
         "a newcomer of weight 0 grows and enters. With w < 0 a particle over K rises to 0, and one on the edge is "
         "driven out, so that none enters."
     )
