@@ -55,8 +55,8 @@ def bad_cone():
         parts += [words(4, 328 + 19 * k, f"{k + 1}", weight="bold"), words(20, 328 + 19 * k, text)]
     seen = (
         "A strip, theta across, the weight w upwards; below it the curve c + eta, which is less than -l over a set K. "
-        "Shaded is the bad cone, w >= 0 over K. In it weights grow; on its edge particles with w > 0 are driven in, and "
-        "a newcomer of weight 0 grows and enters. With w < 0 a particle over K rises to 0, and one on the edge is "
+        "Shaded is the bad cone, w >= 0 over K. In it weights grow; on its edge particles with w > 0 are driven in, "
+        "and a newcomer of weight 0 grows and enters. With w < 0 a particle over K rises to 0, and one on the edge is "
         "driven out, so that none enters."
     )
     return Sketch(412, parts, seen)
